@@ -1,0 +1,111 @@
+import type { Environment } from './settings/stack';
+
+/** A moment: ISO-8601 in UTC with milliseconds or more, `2026-01-02T03:04:05.123Z`. */
+export type Instant = string;
+
+export type BackupKind = 'full' | 'differential' | 'incremental';
+
+/** A backup set that was restored and checked; kept on the backup set itself. */
+export interface Verification {
+  readonly result: 'passed' | 'failed';
+  readonly at: Instant;
+  /** From the begin of the restore until the clone answered queries. */
+  readonly restoreSeconds: number;
+  /** WAL replayed per second of recovery; null when there was too little to measure. */
+  readonly replayBytesPerSecond: number | null;
+  /** Why it failed; null when it passed. */
+  readonly reason: string | null;
+}
+
+export interface BackupSet {
+  /** The engine's own name: pgBackRest's label, a snapshot's identifier. */
+  readonly id: string;
+  readonly kind: BackupKind;
+  readonly startedAt: Instant;
+  readonly stoppedAt: Instant;
+  /** Why it can't be restored from; null when it can. */
+  readonly unusable: string | null;
+  /** Size of the cluster that it restores, and what it takes up in the repository. */
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  /** The change that it was taken for. */
+  readonly changeId: string | null;
+  readonly verification: Verification | null;
+}
+
+/** Missing WAL between two archived segments (or at the end of what a backup set needs). */
+export interface WalGap {
+  readonly timeline: number;
+  /** The first and last segment that are missing. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface ArchiveEvidence {
+  readonly lastArchivedAt: Instant | null;
+  readonly lastFailedAt: Instant | null;
+  /** The server's last attempt failed, archiving is off, or goes elsewhere: the reason. Null while it works. */
+  readonly failing: string | null;
+  /** Complete segments that wait to be archived. */
+  readonly backlogSegments: number;
+  /** WAL that a crash of the machine would lose now: the age of its oldest change; null when all is archived. */
+  readonly oldestUnarchivedChangeAt: Instant | null;
+  /** WAL to replay since the newest usable backup set; null when there is none. */
+  readonly bytesSinceNewestBackup: number | null;
+  readonly gaps: readonly WalGap[];
+}
+
+export interface RepositoryEvidence {
+  readonly id: string;
+  /** For a person: a path or a bucket. */
+  readonly location: string;
+  readonly offMachine: boolean;
+  readonly encrypted: boolean;
+  readonly usedBytes: number;
+  /** Null where the place has no limit that can be known. */
+  readonly freeBytes: number | null;
+}
+
+/**
+ * The recorded state of a cluster. `none`: no record, no data and no stanza at all. `provisioning` and `adopting` are entered
+ * before anything is created and left for `established` after the first verified backup.
+ */
+export type Phase = 'none' | 'provisioning' | 'adopting' | 'established';
+
+/** Something that could not be read or contradicts itself; it makes the verdict `unknown`. */
+export interface Problem {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** What is known of a cluster's backups now; read from what exists, never from what was configured. Plain JSON. */
+export interface Evidence {
+  readonly schema: 1;
+  readonly cluster: string;
+  readonly environment: Environment;
+  readonly engine: 'host' | 'rds';
+  /** The server's clock (the host's, when the server doesn't answer). */
+  readonly observedAt: Instant;
+  readonly phase: Phase;
+  readonly identity: {
+    /** The system identifier that was recorded when the cluster was provisioned or adopted. A string: it exceeds 2^53. */
+    readonly recorded: string | null;
+    /** That of the data directory or instance now. */
+    readonly found: string | null;
+    /** That of the newest entry in the repository. */
+    readonly backedUp: string | null;
+  };
+  readonly server: {
+    readonly state: 'running' | 'stopped';
+    /** `15.8`; null when stopped. */
+    readonly version: string | null;
+  };
+  /** Oldest first. */
+  readonly backups: readonly BackupSet[];
+  /** The moments that the cluster can be taken back to; null when there are none. */
+  readonly restorable: { readonly from: Instant; readonly until: Instant } | null;
+  /** Null when the server is stopped. */
+  readonly archive: ArchiveEvidence | null;
+  readonly repositories: readonly RepositoryEvidence[];
+  readonly problems: readonly Problem[];
+}

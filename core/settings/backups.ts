@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import { absolutePath, cron, duration } from './values';
+
+/** Where backup sets and archived WAL are kept. */
+export const repository = z.discriminatedUnion('type', [
+  z
+    .strictObject({
+      type: z.literal('local'),
+      path: absolutePath
+        .optional()
+        .describe('Directory of the repository. Default: `<home>/repositories/<cluster>`.'),
+      encryption: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Encrypt with aes-256-cbc. A local repository lies beside the data that it protects, so it is not encrypted by default.',
+        ),
+      passphrase: z
+        .string()
+        .min(16)
+        .optional()
+        .describe(
+          'Passphrase of the repository, at least 16 characters; set it as `secure:` and keep a copy elsewhere.',
+        )
+        .meta({ secret: true }),
+    })
+    .refine(value => !value.encryption || value.passphrase !== undefined, {
+      path: ['passphrase'],
+      message: 'an encrypted repository needs a passphrase',
+    }),
+  z.strictObject({
+    type: z.literal('s3'),
+    bucket: z.string().min(3).describe('Bucket; it must exist.').meta({ example: 'shop-backups' }),
+    endpoint: z
+      .string()
+      .min(1)
+      .describe('Host of the S3-compatible service.')
+      .meta({ example: 's3.eu-central-1.example.com' }),
+    region: z.string().min(1).meta({ example: 'eu-central-1' }).describe('Region of the bucket.'),
+    path: absolutePath.default('/holdfast').describe('Prefix inside the bucket.'),
+    uriStyle: z.enum(['host', 'path']).default('host').describe('How the bucket is addressed.'),
+    key: z.string().min(1).describe('Access key; set it as `secure:`.').meta({ secret: true }),
+    keySecret: z
+      .string()
+      .min(1)
+      .describe('Secret of the access key; set it as `secure:`.')
+      .meta({ secret: true }),
+    passphrase: z
+      .string()
+      .min(16)
+      .describe('Off the machine a repository is always encrypted; at least 16 characters, set as `secure:`.')
+      .meta({ secret: true }),
+  }),
+]);
+
+export const schedules = z
+  .strictObject({
+    full: cron('30 1 * * 0').default('30 1 * * 0').describe('Full backups. UTC, as all schedules.'),
+    differential: cron('30 1 * * 1-6').optional().default('30 1 * * 1-6').describe('Differential backups.'),
+    incremental: cron('30 7-23/6 * * *').optional().describe('Incremental backups; none by default.'),
+    verification: cron('30 3 * * *')
+      .default('30 3 * * *')
+      .describe('Restores the newest backup set and checks it.'),
+  })
+  .prefault({});
+
+export const retention = z
+  .strictObject({
+    full: z.number().int().min(2).max(999).default(4).describe('Full backups that are kept; their WAL too.'),
+    differential: z
+      .number()
+      .int()
+      .min(1)
+      .max(999)
+      .default(14)
+      .describe('Differential backups that are kept.'),
+  })
+  .prefault({});
+
+export const verification = z
+  .strictObject({
+    checks: z
+      .array(
+        z.strictObject({
+          database: z.string().min(1).describe('Database in which it runs.').meta({ example: 'shop' }),
+          name: z.string().min(1).describe('What it checks.').meta({ example: 'orders have lines' }),
+          sql: z
+            .string()
+            .min(1)
+            .describe('A query whose first column of its only row must be true.')
+            .meta({ example: 'select count(*) > 0 from app.orders' }),
+        }),
+      )
+      .default([])
+      .describe('SQL checks that run in the clone.'),
+    allowedFalls: z
+      .array(z.string().min(1).meta({ example: 'shop.app.sessions' }))
+      .default([])
+      .describe(
+        'Tables (database.schema.table) that may lose over 20 % of their rows between two verifications.',
+      ),
+  })
+  .prefault({});
+
+/** How a cluster is backed up, and what is promised for it. */
+export const backups = z
+  .strictObject({
+    schedules: schedules.describe('When backups and verifications are due.'),
+    retention: retention.describe('How many backups are kept.'),
+    maximumAge: duration('26 h')
+      .prefault('26 h')
+      .describe('The newest backup may be this old before changes are blocked.'),
+    verificationMaximumAge: duration('7 d')
+      .prefault('7 d')
+      .describe('Some usable backup must have been verified this recently.'),
+    rpo: duration('5 min')
+      .prefault('5 min')
+      .describe('Recovery point objective: the oldest change that is not archived may be this old.'),
+    rto: duration('1 h')
+      .prefault('1 h')
+      .describe('Recovery time objective: a restore may take this long; measured by verification.'),
+    repositories: z
+      .array(repository)
+      .min(1)
+      .max(2)
+      .prefault([{ type: 'local' }])
+      .describe('One or two repositories; the first is restored from.'),
+    snapshot: z
+      .enum(['when-needed', 'always'])
+      .default('when-needed')
+      .describe(
+        'Before a change: a backup only when replaying WAL since the newest one would take longer than the RTO, or always.',
+      ),
+    verification,
+  })
+  .prefault({});

@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { absolutePath, identifier, port } from './values';
+import { backups } from './backups';
+
+const local = z.strictObject({ type: z.literal('local') });
+
+const ssh = z.strictObject({
+  type: z.literal('ssh'),
+  host: z.string().min(1).describe('Name or address of the machine.').meta({ example: 'db1.example.com' }),
+  port: z.number().int().min(1).max(65_535).default(22).describe('Port of sshd.'),
+  user: z.string().min(1).describe('User to log in as.').meta({ example: 'deploy' }),
+  privateKeyPath: absolutePath
+    .describe('Private key on the machine that runs Pulumi; never read into the state.')
+    .meta({ example: '/etc/holdfast/id_ed25519' }),
+  hostKey: z
+    .string()
+    .regex(
+      /^(ssh-|ecdsa-)\S+ \S+$/,
+      'the pinned host key is needed, as ssh-keyscan prints it without the host',
+    )
+    .describe('The public key that the machine must show.')
+    .meta({ example: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…' }),
+  sudoUser: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Become this user with `sudo -n` after logging in; needed when `user` is not the owner of the cluster.',
+    )
+    .meta({ example: 'root' }),
+  home: absolutePath.default('/var/lib/holdfast').describe('Holdfast’s directory on that machine.'),
+  node: z
+    .string()
+    .min(1)
+    .default('node')
+    .describe('Node.js ≥ 18 on that machine.')
+    .meta({ example: '/usr/bin/node' }),
+});
+
+export const connection = z.discriminatedUnion('type', [local, ssh]);
+
+const parameter = z.union([z.string(), z.number(), z.boolean()]).meta({ example: '256MB' });
+
+const reserved = [
+  'archive_mode',
+  'archive_command',
+  'port',
+  'data_directory',
+  'unix_socket_directories',
+  'max_prepared_transactions',
+  'password_encryption',
+  'listen_addresses',
+  'ssl',
+  'ssl_cert_file',
+  'ssl_key_file',
+  'hba_file',
+  'ident_file',
+  'fsync',
+  'full_page_writes',
+  'restore_command',
+];
+
+const postgresSettings = z
+  .record(z.string().regex(/^[a-z_]+(\.[a-z_]+)?$/, 'a setting has lower-case letters and "_"'), parameter)
+  .superRefine((settings, context) => {
+    for (const key of Object.keys(settings))
+      if (reserved.includes(key))
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `${key} is set by Holdfast and can't be changed here`,
+        });
+  })
+  .default({})
+  .describe('Settings of postgresql.conf beside those that Holdfast sets.');
+
+const tls = z
+  .strictObject({
+    certificate: absolutePath.describe('Certificate chain on the host, PEM.'),
+    key: absolutePath.describe('Its private key on the host, readable by the cluster’s owner only.'),
+  })
+  .optional()
+  .describe('TLS; needed as soon as the cluster listens beyond loopback.');
+
+export const managed = z
+  .strictObject({
+    mode: z.literal('managed'),
+    version: z.number().int().min(13).max(18).default(15).describe('Major version of PostgreSQL.'),
+    dataDirectory: absolutePath
+      .optional()
+      .describe(
+        'Data directory. Default: `<home>/clusters/<cluster>/data`. Changing it is refused: data is never moved.',
+      ),
+    port: port
+      .optional()
+      .describe('Port. Default: a free one from 5440 on, chosen at the first provision and kept.'),
+    listenAddresses: z
+      .array(z.string().min(1))
+      .min(1)
+      .default(['127.0.0.1'])
+      .describe('Addresses to listen on. Changing them needs a restart.'),
+    allow: z
+      .array(
+        z
+          .string()
+          .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'a network in CIDR notation is needed')
+          .meta({ example: '10.0.0.0/8' }),
+      )
+      .default([])
+      .describe('Networks beyond loopback that may log in, with SCRAM over TLS.'),
+    tls,
+    settings: postgresSettings,
+    allowRestart: z.boolean().default(false).describe('Restart the cluster when a changed setting needs it.'),
+  })
+  .refine(value => value.tls !== undefined || value.listenAddresses.every(isLoopback), {
+    path: ['tls'],
+    message: 'a cluster that listens beyond loopback needs tls.certificate and tls.key',
+  });
+
+function isLoopback(address: string): boolean {
+  return address === 'localhost' || address === '::1' || /^127\.\d+\.\d+\.\d+$/.test(address);
+}
+
+export const existing = z.strictObject({
+  mode: z.literal('existing'),
+  dataDirectory: absolutePath.describe(
+    'Data directory of the cluster to adopt; it is neither moved nor initialised.',
+  ),
+  port: z.number().int().min(1).max(65_535).describe('Port it listens on.').meta({ example: 5432 }),
+  socketDirectory: absolutePath.default('/var/run/postgresql').describe('Directory of its Unix socket.'),
+  allowRestart: z.boolean().default(false).describe('Restart the cluster once when `archive_mode` is off.'),
+  replaceArchiveCommand: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The reason why an `archive_command` of another tool may be replaced; without one, adoption is refused.',
+    )
+    .meta({ example: 'moving from WAL-G, ticket OPS-12' }),
+});
+
+const roleNames = z.array(identifier).default([]);
+
+export const database = z
+  .strictObject({
+    schemas: z.array(identifier).min(1).default(['app']).describe('Schemas, owned by the object owner.'),
+    extensions: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9_-]+$/)
+          .meta({ example: 'pg_trgm' }),
+      )
+      .default([])
+      .describe('Trusted extensions.'),
+    applicationRoles: roleNames.describe('Roles that log in, read and write, own nothing.'),
+    readOnlyRoles: roleNames.describe('Roles that log in and read.'),
+  })
+  .prefault({});
+
+/** One PostgreSQL cluster. */
+export const cluster = z.strictObject({
+  engine: z
+    .literal('host')
+    .default('host')
+    .describe('How the cluster is run: PostgreSQL and pgBackRest on a machine.'),
+  source: z
+    .discriminatedUnion('mode', [managed, existing])
+    .prefault({ mode: 'managed' })
+    .describe('`managed`: created by Holdfast. `existing`: adopted with its data.'),
+  connection: connection.prefault({ type: 'local' }).describe('Where the cluster’s machine is.'),
+  owner: z
+    .string()
+    .min(1)
+    .default('postgres')
+    .describe(
+      'Operating-system user that runs the cluster (when Holdfast runs as root; otherwise it is the current user).',
+    ),
+  databases: z
+    .record(identifier, database)
+    .default({})
+    .describe('Databases, with roles, schemas and extensions.'),
+  backups: backups.describe('How it is backed up and what is promised for it.'),
+});

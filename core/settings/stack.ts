@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { cluster } from './cluster';
+import { duration, instant, name } from './values';
+
+const alerts = z
+  .strictObject({
+    webhook: z
+      .url()
+      .optional()
+      .describe('Gets a JSON document by POST; set it as `secure:`.')
+      .meta({ secret: true, example: 'https://hooks.example.com/T000/B000' }),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe(
+        'Program and arguments, run as the cluster’s owner; gets the same JSON document on standard input.',
+      )
+      .meta({ example: '["/usr/local/bin/page-me"]' }),
+    heartbeat: z
+      .url()
+      .optional()
+      .describe('Fetched after every run in which all was well; set it as `secure:`.')
+      .meta({ secret: true, example: 'https://beat.example.com/abc' }),
+    repeatAfter: duration('6 h').prefault('6 h').describe('The same alert is sent again after this long.'),
+  })
+  .prefault({})
+  .describe('Who is told when something fails.');
+
+const dayInMilliseconds = 86_400_000;
+
+/** Lets a change through although the backup rules refuse it; at most for a day. */
+export const breakGlass = z
+  .strictObject({
+    reason: z
+      .string()
+      .min(10)
+      .describe('Why, in a sentence.')
+      .meta({ example: 'repository host lost, ticket OPS-99' }),
+    approver: z.string().min(3).describe('Who allowed it.').meta({ example: 'ada@example.com' }),
+    issued: instant.describe('From when.'),
+    expires: instant.describe('Until when: at most 24 h later.'),
+  })
+  .refine(value => Date.parse(value.expires) > Date.parse(value.issued), {
+    path: ['expires'],
+    message: 'expires must be after issued',
+  })
+  .refine(value => Date.parse(value.expires) - Date.parse(value.issued) <= dayInMilliseconds, {
+    path: ['expires'],
+    message: 'expires may be at most 24 h after issued',
+  });
+
+/** Everything under `holdfast:` in a stack file. */
+export const stack = z
+  .strictObject({
+    environment: z
+      .enum(['production', 'staging'])
+      .describe(
+        'What the stack is. A cluster provisioned as production can’t be declared staging afterwards.',
+      )
+      .meta({ example: 'production' }),
+    clusters: z
+      .record(name, cluster)
+      .refine(clusters => Object.keys(clusters).length > 0, 'at least one cluster is needed')
+      .describe('The clusters, by name.'),
+    alerts,
+    breakGlass: z
+      .unknown()
+      .optional()
+      .describe(
+        'Break-glass: `reason`, `approver`, `issued`, `expires` (at most 24 h apart). Expired or incomplete counts as none.',
+      ),
+  })
+  .superRefine((value, context) => {
+    const ports = new Map<string, string>();
+    for (const [clusterName, { source, connection }] of Object.entries(value.clusters)) {
+      if (source.port === undefined) continue;
+      const where = `${connection.type === 'ssh' ? connection.host : 'local'}:${source.port}`;
+      const other = ports.get(where);
+      if (other !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: ['clusters', clusterName, 'source', 'port'],
+          message: `port ${source.port} is also that of clusters.${other}`,
+        });
+      ports.set(where, clusterName);
+    }
+  });
+
+export type StackSettings = z.output<typeof stack>;
+export type ClusterSettings = z.output<typeof cluster>;
+export type BackupSettings = ClusterSettings['backups'];
+export type RepositorySettings = BackupSettings['repositories'][number];
+export type ConnectionSettings = ClusterSettings['connection'];
+export type SshConnection = Extract<ConnectionSettings, { type: 'ssh' }>;
+export type DatabaseSettings = ClusterSettings['databases'][string];
+export type AlertSettings = StackSettings['alerts'];
+export type BreakGlass = z.output<typeof breakGlass>;
+export type Environment = StackSettings['environment'];

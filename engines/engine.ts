@@ -1,0 +1,125 @@
+import type { BackupKind, BackupSet, Evidence, Instant, Verification } from '../core/evidence';
+import type { RecoveryTarget } from '../core/recovery-target';
+
+/** How far something long is. */
+export interface Progress {
+  /** 0 to 1; null while it can't be known. */
+  readonly fraction: number | null;
+  /** What is being done, for a person: "copying 1.2 of 3.4 GB". */
+  readonly step: string;
+}
+
+export type OperationState<T> =
+  { readonly state: 'running'; readonly progress: Progress } | { readonly state: 'done'; readonly result: T };
+
+/** How a caller waits: told of progress, and able to give up. */
+export interface Watch {
+  readonly report: (progress: Progress) => void;
+  /** When it aborts, the operation is cancelled, and leaves nothing half-made. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Something that can take long. Beginning it again after a crash finds or replaces what was begun. A person's command
+ * waits; an unattended one may look in later. Both throw when the operation failed.
+ */
+export interface Operation<T> {
+  poll(): Promise<OperationState<T>>;
+  wait(watch: Watch): Promise<T>;
+}
+
+/** Facts that are kept on a backup set, and expire with it. */
+export interface Annotations {
+  readonly changeId?: string;
+  readonly requestedBy?: string;
+  /** Reason and approver, when it was taken under break-glass. */
+  readonly breakGlass?: string;
+}
+
+export interface RestorePoint {
+  readonly name: string;
+  readonly at: Instant;
+  /** Where it is in the WAL (host), or what stands for it: recovery to it is exact. */
+  readonly position: string;
+  /** Seconds from the mark until its WAL was proven to be in the repository. */
+  readonly archivedAfterSeconds: number;
+}
+
+export interface CloneRequest {
+  readonly target: RecoveryTarget;
+  /** What it is for; shown in lists. */
+  readonly purpose: 'clone' | 'verification' | 'restore';
+  /** When it may be dropped by anybody. */
+  readonly expiresAt: Instant;
+  /** Restore this backup set and no other (verification); default: the newest before the target. */
+  readonly backupSet?: string;
+}
+
+/** A cluster restored beside the original; never archives, never listens beyond its private socket. */
+export interface Clone {
+  readonly id: string;
+  readonly purpose: CloneRequest['purpose'];
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+  readonly state: 'incomplete' | 'running' | 'stopped';
+  readonly sizeBytes: number;
+  /** How to connect to it, as arguments of psql. */
+  readonly connect: readonly string[];
+  /** Measured while it was made; null for an incomplete one. */
+  readonly measured: {
+    readonly restoreSeconds: number;
+    readonly replayBytesPerSecond: number | null;
+    readonly backupSet: string;
+    /** The time of the last transaction that it contains. */
+    readonly reached: Instant | null;
+  } | null;
+}
+
+export interface Session {
+  /** Rows of one query as objects. */
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+export interface Replacement {
+  /** Where the old cluster's data is kept. */
+  readonly keptAside: string;
+}
+
+/** How one kind of database is backed up, cloned and inspected. Every job is written once, against this. */
+export interface Engine {
+  evidence(): Promise<Evidence>;
+
+  backup(kind: BackupKind, annotations: Annotations): Operation<BackupSet>;
+  recordVerification(
+    backupSet: string,
+    verification: Verification,
+    counts: Readonly<Record<string, number>>,
+  ): Promise<void>;
+  /** Row counts by `database.schema.table` of the newest passed verification; null when there is none. */
+  lastCounts(): Promise<Readonly<Record<string, number>> | null>;
+
+  /** A named point in the WAL, and the proof that it is archived. `name`: at most 63 bytes. */
+  markRestorePoint(name: string): Promise<RestorePoint>;
+  restorePoints(): Promise<readonly RestorePoint[]>;
+
+  clone(request: CloneRequest): Operation<Clone>;
+  clones(): Promise<readonly Clone[]>;
+  dropClone(id: string): Promise<void>;
+
+  /** Checks the files and indexes of a clone (pg_amcheck); what is wrong, one line each. */
+  checkIntegrity(clone: Clone, watch: Watch): Promise<readonly string[]>;
+
+  /** Puts a clone in the place of the original, which is kept aside. Interrupted, `settle` finishes or undoes it. */
+  replaceWith(clone: Clone): Operation<Replacement>;
+  /** Finishes or undoes what an interrupted job left; says what it did. */
+  settle(): Promise<readonly string[]>;
+
+  /** Runs `use` with a connection to a database of the cluster, or of a clone of it, which is closed afterwards. */
+  withSession<T>(
+    where: { readonly database: string; readonly clone?: Clone },
+    use: (session: Session) => Promise<T>,
+  ): Promise<T>;
+
+  /** Runs `use` while holding the cluster's lock; throws `busy`, saying who holds it. A restore excludes all others; backups exclude backups. */
+  withLock<T>(lock: 'backup' | 'restore', holder: string, use: () => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,67 @@
+'use strict';
+/*
+ * Makes the one program that people, Pulumi and the timer run: dist/holdfast-<hash of the sources>.cjs.
+ * The name carries the hash, so that it is always that of the current sources, and made only when they changed.
+ */
+const { createHash } = require('node:crypto');
+const fs = require('node:fs');
+const path = require('node:path');
+
+const root = path.resolve(__dirname, '..');
+const layers = ['cli', 'jobs', 'engines', 'core', 'toolchain'];
+
+function sources() {
+  const found = ['package-lock.json', 'scripts/bundle.cjs'];
+  const visit = folder => {
+    for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
+      const name = path.posix.join(folder, entry.name);
+      if (entry.isDirectory()) visit(name);
+      else if (entry.name.endsWith('.ts')) found.push(name);
+    }
+  };
+  for (const layer of layers) visit(layer);
+  return found.sort();
+}
+
+function sourceHash() {
+  const hash = createHash('sha256');
+  for (const name of sources())
+    hash
+      .update(name)
+      .update('\0')
+      .update(fs.readFileSync(path.join(root, name)))
+      .update('\0');
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** The program of the current sources: { file, hash }. Safe to call from several processes at once. */
+function bundle() {
+  const hash = sourceHash();
+  const folder = path.join(root, 'dist');
+  const file = path.join(folder, `holdfast-${hash}.cjs`);
+  if (!fs.existsSync(file)) {
+    fs.mkdirSync(folder, { recursive: true });
+    const half = path.join(folder, `.${process.pid}-${hash}.cjs`);
+    try {
+      require('esbuild').buildSync({
+        entryPoints: [path.join(root, 'cli/main.ts')],
+        outfile: half,
+        bundle: true,
+        platform: 'node',
+        target: 'node18',
+        format: 'cjs',
+        external: ['esbuild', 'pg-native'],
+        define: { HOLDFAST_PROGRAM_HASH: JSON.stringify(hash) },
+        legalComments: 'none',
+        logLevel: 'error',
+      });
+      fs.renameSync(half, file);
+    } finally {
+      fs.rmSync(half, { force: true });
+    }
+  }
+  return { file, hash };
+}
+
+module.exports = { bundle, sourceHash };
+if (require.main === module) process.stdout.write(`${bundle().file}\n`);
