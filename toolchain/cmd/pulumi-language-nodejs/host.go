@@ -22,15 +22,20 @@ const engineCheckInterval = time.Minute
 type languageHost struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
-	// lifetime ends when the engine goes away, cancels, or the process is interrupted.
-	lifetime      context.Context
-	end           context.CancelFunc
+	// lifetime ends when the engine goes away or the process is interrupted; end ends it.
+	lifetime context.Context
+	end      context.CancelFunc
+	// running ends with lifetime, or when the engine cancels: programs are interrupted, and their results still told.
+	running       context.Context
+	interrupt     context.CancelFunc
 	engineAddress string
 	tracing       string
 }
 
 func newHost(lifetime context.Context, end context.CancelFunc, engineAddress, tracing string) *languageHost {
-	return &languageHost{lifetime: lifetime, end: end, engineAddress: engineAddress, tracing: tracing}
+	host := &languageHost{lifetime: lifetime, end: end, engineAddress: engineAddress, tracing: tracing}
+	host.running, host.interrupt = context.WithCancel(lifetime)
+	return host
 }
 
 func (host *languageHost) watchEngine() error {
@@ -74,6 +79,6 @@ func (host *languageHost) About(
 
 // Cancel interrupts the program that runs; the engine calls it on Ctrl-C.
 func (host *languageHost) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
-	host.end()
+	host.interrupt()
 	return &emptypb.Empty{}, nil
 }

@@ -60,8 +60,8 @@ func (host *languageHost) programCommand(ctx context.Context, request *pulumirpc
 	arguments := append(options.nodeArguments, runner)
 	arguments = append(arguments, host.programArguments(request)...)
 	// The call's own context ends with the engine's connection, the host's with Cancel: either ends the program.
-	running, end := context.WithCancel(host.lifetime)
-	context.AfterFunc(ctx, end)
+	running, interrupt := context.WithCancel(host.running)
+	context.AfterFunc(ctx, interrupt)
 	command := exec.CommandContext(running, node, arguments...)
 	interruptible(command)
 	command.Env = append(os.Environ(), configuration...)

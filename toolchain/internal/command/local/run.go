@@ -17,6 +17,9 @@ const interruptGrace = 10 * time.Second
 
 // run runs one command to its end. Its error carries the exit code, the command line and all that was printed.
 func run(ctx context.Context, command string, inputs CommandInputs, previous output.Result) (output.Result, error) {
+	if err := checkDirectory(inputs.Dir); err != nil {
+		return previous, err
+	}
 	process := build(ctx, command, inputs, previous)
 	capture := output.NewCapture(inputs.Logging, output.ShowStatus(ctx))
 	process.Stdout, process.Stderr = capture.Stdout, capture.Stderr
@@ -29,6 +32,21 @@ func run(ctx context.Context, command string, inputs CommandInputs, previous out
 	}
 	stdout, stderr := capture.Outputs()
 	return output.Result{Stdout: stdout, Stderr: stderr}, nil
+}
+
+// checkDirectory says what the system wouldn't: that it is the directory that is missing, not the interpreter.
+func checkDirectory(directory *string) error {
+	if directory == nil {
+		return nil
+	}
+	info, err := os.Stat(*directory)
+	if err != nil {
+		return fmt.Errorf("the command's working directory: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("the command's working directory %s is a file", *directory)
+	}
+	return nil
 }
 
 func build(ctx context.Context, command string, inputs CommandInputs, previous output.Result) *exec.Cmd {
