@@ -88,6 +88,13 @@ export interface Replacement {
 /** How one kind of database is backed up, cloned and inspected. Every job is written once, against this. */
 export interface Engine {
   evidence(): Promise<Evidence>;
+  /** What differs from the specification where the cluster runs (settings, access rules, schedules), one line each. */
+  drift(): Promise<readonly string[]>;
+  /**
+   * Ends first provision or adoption: a backup set was verified, so from now on the cluster is held to the rules. Does
+   * nothing when they have ended already.
+   */
+  establish(): Promise<void>;
 
   backup(kind: BackupKind, annotations: Annotations): Operation<BackupSet>;
   recordVerification(
@@ -108,6 +115,14 @@ export interface Engine {
 
   /** Checks the files and indexes of a clone (pg_amcheck); what is wrong, one line each. */
   checkIntegrity(clone: Clone, watch: Watch): Promise<readonly string[]>;
+
+  /**
+   * Stops the cluster once its last WAL is in the repository: what a restore to the latest moment begins with. One that is
+   * down stays down, and what it had not archived is archived from its files.
+   */
+  halt(): Promise<void>;
+  /** Starts a halted cluster again, when the restore was given up before the swap. */
+  resume(): Promise<void>;
 
   /** Puts a clone in the place of the original, which is kept aside. Interrupted, `settle` finishes or undoes it. */
   replaceWith(clone: Clone): Operation<Replacement>;
