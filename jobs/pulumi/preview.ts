@@ -1,0 +1,59 @@
+import { HoldfastError } from '../../core/errors';
+import { reasonOf, type Pulumi, type PulumiResult } from './pulumi';
+
+/** What an update of a stack would do. */
+export interface Preview {
+  readonly stack: string;
+  /** Steps by kind (`create`, `update`, …), without those that change nothing. */
+  readonly changes: Readonly<Record<string, number>>;
+}
+
+interface PreviewDocument {
+  readonly changeSummary?: Readonly<Record<string, number>>;
+  readonly diagnostics?: readonly { readonly message?: string; readonly severity?: string }[];
+}
+
+const idle = new Set(['same', 'read', 'refresh', 'read-replacement']);
+
+/**
+ * Asks Pulumi what an update would do; the policy pack has its say.
+ * @throws HoldfastError `refused` with what the gate or the program said when the preview fails.
+ */
+export async function preview(pulumi: Pulumi, stack: string): Promise<Preview> {
+  const result = await pulumi.run(['preview', '--json', '--stack', stack]);
+  const document = parse(result.stdout);
+  if (result.code !== 0 || document === undefined) throw refused(stack, result, document);
+  const changes = Object.entries(document.changeSummary ?? {}).filter(
+    ([step, count]) => !idle.has(step) && count > 0,
+  );
+  return { stack, changes: Object.fromEntries(changes) };
+}
+
+export const hasChanges = ({ changes }: Preview): boolean => Object.keys(changes).length > 0;
+
+/** "1 to create, 2 to update" */
+export const describeChanges = ({ changes }: Preview): string =>
+  Object.entries(changes)
+    .map(([step, count]) => `${count} to ${step}`)
+    .join(', ');
+
+function parse(text: string): PreviewDocument | undefined {
+  try {
+    return JSON.parse(text) as PreviewDocument;
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(stack: string, result: PulumiResult, document: PreviewDocument | undefined): HoldfastError {
+  const errors = (document?.diagnostics ?? [])
+    .filter(({ severity }) => severity === 'error')
+    .map(({ message }) => plain(message ?? ''));
+  const reason = errors.length > 0 ? errors.join('\n') : reasonOf(result);
+  return new HoldfastError('refused', `the preview of ${stack} failed: ${reason}`, {
+    hint: `see all of it with: eval "$(npx holdfast env)" && npx pulumi preview --stack ${stack}`,
+  });
+}
+
+/** Pulumi marks colours with `<{%…%}>`. */
+const plain = (text: string): string => text.replace(/<\{%.*?%\}>/g, '').trim();
