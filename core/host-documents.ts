@@ -1,0 +1,89 @@
+import type { BreakGlassState } from './break-glass';
+import type { Specification } from './specification';
+
+/*
+ * The JSON documents of the `holdfast host …` commands (docs/architecture.md): what Pulumi gives them on standard input,
+ * and what they print on standard output with `--json`. Plain JSON; what contains secrets says so.
+ */
+
+/** `host apply` reads it; contains secrets. */
+export interface ApplyRequest {
+  readonly specification: Specification;
+  /** Raised by one when the host drifted, so that applying again shows in the preview; kept in the record. */
+  readonly revision: number;
+}
+
+/** A role's password and what the server keeps of it: only the verifier is ever sent to the server. */
+export interface RoleCredential {
+  readonly password: string;
+  /** `SCRAM-SHA-256$…` */
+  readonly verifier: string;
+}
+
+/** The login role of the PostgreSQL provider, which creates roles and databases but is no superuser. */
+export const providerRole = 'holdfast_provider';
+
+/** `host apply` prints it; contains secrets. Applying the same again prints the same. */
+export interface Applied {
+  readonly cluster: string;
+  readonly endpoint: { readonly host: string; readonly port: number };
+  /** The name of the cluster in the repository. */
+  readonly stanza: string;
+  readonly systemIdentifier: string;
+  readonly revision: number;
+  /** Whether clients have to use TLS (the cluster listens beyond loopback). */
+  readonly tls: boolean;
+  /** The provider's own role, `holdfast_provider`. */
+  readonly provider: { readonly username: string; readonly password: string };
+  /** Of every application and read-only role of the specification, by role. */
+  readonly roles: Readonly<Record<string, RoleCredential>>;
+}
+
+/** Something on the host that isn't as it was applied: a setting, a line of pg_hba.conf, a schedule. */
+export interface Drift {
+  /** `settings.work_mem`, `pg_hba.conf`, `schedule` */
+  readonly what: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+/**
+ * `host inspect` reads `{ specification }` and prints it; read-only. Contains secrets: `applied` is what the last apply printed, so that a
+ * preview knows it without applying.
+ */
+export interface Inspection {
+  readonly cluster: string;
+  readonly provisioned: boolean;
+  /** That of the last apply; 0 before the first. */
+  readonly revision: number;
+  readonly drift: readonly Drift[];
+  /** Settings whose new value needs a restart of the cluster, and whether the specification allows it. */
+  readonly needsRestart: readonly string[];
+  readonly restartAllowed: boolean;
+  readonly applied: Applied | null;
+}
+
+/** `host snapshot` reads it. */
+export interface SnapshotRequest {
+  readonly cluster: string;
+  /** `project/stack@time` of the update. */
+  readonly change: string;
+  readonly dryRun: boolean;
+  readonly breakGlass: BreakGlassState;
+  /** Of what is about to be applied: the first provision has nothing on the host to read it from. */
+  readonly specification: Specification;
+}
+
+/** `host snapshot` prints it. */
+export interface SnapshotResult {
+  readonly cluster: string;
+  /** What was (or, in a dry run, would be) done, and why, in a sentence. */
+  readonly message: string;
+  /** What a person must be told loudly: what break-glass waived. */
+  readonly warnings: readonly string[];
+}
+
+/** `host schedule`, `host unschedule`, `host remove` and `host seal` read it. */
+export interface ClusterRequest {
+  readonly cluster: string;
+}
