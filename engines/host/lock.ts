@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { once } from 'node:events';
+import { HoldfastError } from '../../core/errors';
+
+/** Who holds a lock. */
+interface Holder {
+  readonly pid: number;
+  readonly who: string;
+  readonly since: string;
+}
+
+const conflict = 75;
+
+/**
+ * Runs `use` while holding a cluster's lock. A child process holds it in the kernel, and ends with the pipe to us: the lock
+ * is free again however this process ends, and no file that is left behind can block anybody.
+ *
+ * Backups and restores share the one lock, so each excludes both; clones and verifications take none.
+ *
+ * @throws HoldfastError `busy` at once when it is held, saying by whom.
+ */
+export async function withClusterLock<T>(
+  directory: string,
+  lock: 'backup' | 'restore',
+  holder: string,
+  use: () => Promise<T>,
+): Promise<T> {
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+  const release = await acquire(directory);
+  const info = holderFile(directory);
+  try {
+    const self: Holder = { pid: process.pid, who: `${holder} (${lock})`, since: new Date().toISOString() };
+    await fs.writeFile(info, JSON.stringify(self), { mode: 0o600 });
+    return await use();
+  } finally {
+    await fs.rm(info, { force: true });
+    await release();
+  }
+}
+
+/** Who holds the cluster's lock as far as was written down, as a clause for a message. */
+export async function lockHolder(directory: string): Promise<string | null> {
+  try {
+    const holder = JSON.parse(await fs.readFile(holderFile(directory), 'utf8')) as Holder;
+    return `${holder.who}, process ${holder.pid}, since ${holder.since}`;
+  } catch {
+    return null;
+  }
+}
+
+function holderFile(directory: string): string {
+  return path.join(directory, 'holder.json');
+}
+
+async function acquire(directory: string): Promise<() => Promise<void>> {
+  const file = path.join(directory, 'cluster.lock');
+  const [program, args] =
+    process.platform === 'darwin'
+      ? ['lockf', ['-k', '-t', '0', file, 'cat']]
+      : ['flock', ['--nonblock', `--conflict-exit-code=${conflict}`, file, 'cat']];
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.on('error', () => undefined);
+  // What we write comes back only once `cat` runs, and it runs only with the lock.
+  child.stdin.write('held\n');
+  const outcome = await Promise.race([
+    once(child.stdout, 'data').then(() => 'held' as const),
+    once(child, 'close').then(([code]) => code as number | null),
+  ]);
+  if (outcome === 'held')
+    return async () => {
+      const closed = once(child, 'close');
+      child.stdin.end();
+      await closed;
+    };
+  if (outcome === conflict) {
+    const holder = (await lockHolder(directory)) ?? 'another process';
+    throw new HoldfastError('busy', `the cluster is locked by ${holder}`, {
+      hint: 'Wait until it has ended, and try again.',
+    });
+  }
+  throw new HoldfastError('engine-failed', `${program} could not lock ${file} (exit code ${outcome})`, {
+    hint: 'Is the directory writable, and the disk not full?',
+  });
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { HoldfastError } from '../../../core/errors';
+import type { PgBackRest } from './command';
+import type { ListedSet } from './info';
+
+/*
+ * What lies in a repository, listed by `pgbackrest repo-ls`: it works alike for every place, and needs no passphrase.
+ */
+
+const listing = z.record(
+  z.string(),
+  z.object({ type: z.string(), size: z.number().optional(), time: z.number().optional() }),
+);
+
+export interface RepositoryFile {
+  /** Relative to the directory that was listed. */
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was written, in seconds since 1970. */
+  readonly writtenAt: number;
+}
+
+/** The files below a directory of the repository; none when it doesn't exist. */
+export async function listFiles(
+  pgbackrest: PgBackRest,
+  directory: string,
+  options: { readonly filter?: string; readonly repository?: number } = {},
+): Promise<readonly RepositoryFile[]> {
+  const text = await pgbackrest.run('repo-ls', [
+    `--repo=${options.repository ?? 1}`,
+    '--output=json',
+    '--sort=none',
+    ...(options.filter === undefined ? ['--recurse'] : [`--filter=${options.filter}`]),
+    directory,
+  ]);
+  return parseListing(text);
+}
+
+export function parseListing(text: string): readonly RepositoryFile[] {
+  try {
+    return Object.entries(listing.parse(JSON.parse(text)))
+      .filter(([, entry]) => entry.type === 'file')
+      .map(([path, entry]) => ({ path, bytes: entry.size ?? 0, writtenAt: entry.time ?? 0 }));
+  } catch (error) {
+    throw new HoldfastError('engine-failed', 'pgbackrest repo-ls printed something that can’t be read', {
+      hint: 'Run `pgbackrest repo-ls --output=json` by hand; is another program of that name first on the PATH?',
+      cause: error,
+    });
+  }
+}
+
+/** A complete WAL segment in the archive. */
+export interface ArchivedSegment {
+  /** 24 hexadecimal digits. */
+  readonly name: string;
+  readonly writtenAt: number;
+}
+
+const segmentFile = /^(?:[^/]+\/)*([0-9A-F]{24})-[0-9a-f]{40}(?:\.(?:gz|lz4|zst|bz2))?$/;
+
+/** The segments in a listing of the archive; backup labels, partial and half-written files don't count. */
+export function archivedSegments(files: readonly RepositoryFile[], archiveId: string): ArchivedSegment[] {
+  return files.flatMap(({ path, writtenAt }) => {
+    const name = path.startsWith(`${archiveId}/`) ? segmentFile.exec(path)?.[1] : undefined;
+    return name === undefined ? [] : [{ name, writtenAt }];
+  });
+}
+
+/** Timelines whose history file is archived, with the time when it was. */
+export function archivedHistories(
+  files: readonly RepositoryFile[],
+  archiveId: string,
+): readonly { readonly timeline: number; readonly archivedAt: number }[] {
+  return files.flatMap(({ path, writtenAt }) => {
+    const match = path.startsWith(`${archiveId}/`) ? /\/([0-9A-F]{8})\.history(?:-|\.|$)/.exec(path) : null;
+    return match ? [{ timeline: parseInt(match[1] ?? '', 16), archivedAt: writtenAt }] : [];
+  });
+}
+
+/** Why the files of a set are not those that it was made of; null when all are there in full size. */
+export function missingFiles(set: ListedSet, sizes: ReadonlyMap<string, SetFiles>): string | null {
+  const found = sizes.get(set.label);
+  if (found === undefined) return 'its directory is missing in the repository';
+  if (!found.manifest) return 'its manifest is missing in the repository';
+  if (found.bytes !== set.storedBytes)
+    return `its files have ${found.bytes} bytes in the repository, but ${set.storedBytes} were written`;
+  return null;
+}
+
+export interface SetFiles {
+  readonly bytes: number;
+  readonly manifest: boolean;
+}
+
+/** Sums up a listing of the backup directory by set. */
+export function filesBySet(files: readonly RepositoryFile[]): ReadonlyMap<string, SetFiles> {
+  const sets = new Map<string, { bytes: number; manifest: boolean }>();
+  for (const { path, bytes } of files) {
+    const match = /^(\d{8}-\d{6}F(?:_\d{8}-\d{6}[DI])?)\/(.*)$/.exec(path);
+    if (!match) continue;
+    const [, label = '', rest = ''] = match;
+    const set = sets.get(label) ?? { bytes: 0, manifest: false };
+    sets.set(label, set);
+    if (/^backup\.manifest(\.copy)?$/.test(rest)) set.manifest ||= bytes > 0;
+    else set.bytes += bytes;
+  }
+  return sets;
+}

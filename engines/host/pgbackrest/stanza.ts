@@ -1,0 +1,58 @@
+import { HoldfastError } from '../../../core/errors';
+import type { PgBackRest } from './command';
+import type { StanzaInfo } from './info';
+import { parseInfo } from './info';
+
+export async function stanzaInfo(pgbackrest: PgBackRest, repository = 1): Promise<StanzaInfo> {
+  const text = await pgbackrest.run('info', ['--output=json', `--repo=${repository}`]);
+  return parseInfo(text, pgbackrest.stanza, repository);
+}
+
+/**
+ * Sees to it that each repository has the cluster's stanza. Idempotent; never upgrades one: a stanza of another system
+ * identifier is another cluster's, and stays as it is.
+ *
+ * @param systemIdentifier of the cluster's data directory.
+ * @throws HoldfastError `refused` when the stanza belongs to another cluster; `engine-failed` when a repository can't be
+ * read or written.
+ */
+export async function ensureStanza(
+  pgbackrest: PgBackRest,
+  systemIdentifier: string,
+  repositories = 1,
+): Promise<void> {
+  for (let repository = 1; repository <= repositories; repository += 1) {
+    const before = await stanzaInfo(pgbackrest, repository);
+    if (before.systemIdentifier !== null) {
+      refuseOther(pgbackrest, before.systemIdentifier, systemIdentifier);
+      continue;
+    }
+    const status = before.repositories.find(({ key }) => key === repository);
+    if (status !== undefined && status.code !== 1 && status.code !== 3)
+      throw new HoldfastError(
+        'engine-failed',
+        `repository ${repository} of cluster ${pgbackrest.stanza} can’t be read: ${status.message}`,
+        { hint: 'Is its disk mounted and readable, and its passphrase the one that it was made with?' },
+      );
+    await pgbackrest.run('stanza-create', []);
+    const after = await stanzaInfo(pgbackrest, repository);
+    if (after.systemIdentifier === null)
+      throw new HoldfastError(
+        'engine-failed',
+        `pgbackrest created no stanza ${pgbackrest.stanza} in repository ${repository}`,
+        { hint: `See ${pgbackrest.stanza}-stanza-create.log in the cluster’s log directory.` },
+      );
+    refuseOther(pgbackrest, after.systemIdentifier, systemIdentifier);
+  }
+}
+
+function refuseOther(pgbackrest: PgBackRest, found: string, expected: string): void {
+  if (found === expected) return;
+  throw new HoldfastError(
+    'refused',
+    `the stanza ${pgbackrest.stanza} belongs to another cluster: its system identifier is ${found}, that of the data directory ${expected}`,
+    {
+      hint: 'Give this cluster another name or repository, or bring back the data directory that the stanza belongs to. Nothing was changed.',
+    },
+  );
+}
