@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, cron, duration } from './values';
+import { absolutePath, cron, cronOrNever, duration } from './values';
 
 /** Where backup sets and archived WAL are kept. */
 export const repository = z.discriminatedUnion('type', [
@@ -56,8 +56,10 @@ export const repository = z.discriminatedUnion('type', [
 export const schedules = z
   .strictObject({
     full: cron('30 1 * * 0').default('30 1 * * 0').describe('Full backups. UTC, as all schedules.'),
-    differential: cron('30 1 * * 1-6').optional().default('30 1 * * 1-6').describe('Differential backups.'),
-    incremental: cron('30 7-23/6 * * *').optional().describe('Incremental backups; none by default.'),
+    differential: cronOrNever('30 1 * * 1-6')
+      .default('30 1 * * 1-6')
+      .describe('Differential backups, or `never`.'),
+    incremental: cronOrNever('30 7-23/6 * * *').default('never').describe('Incremental backups, or `never`.'),
     verification: cron('30 3 * * *')
       .default('30 3 * * *')
       .describe('Restores the newest backup set and checks it.'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cluster } from './cluster';
 import { duration, instant, name } from './values';
 
-const alerts = z
+export const alerts = z
   .strictObject({
     webhook: z
       .url()
@@ -50,15 +50,15 @@ export const breakGlass = z
     message: 'expires may be at most 24 h after issued',
   });
 
+export const environment = z
+  .enum(['production', 'staging'])
+  .describe('What the stack is. A cluster provisioned as production can’t be declared staging afterwards.')
+  .meta({ example: 'production' });
+
 /** Everything under `holdfast:` in a stack file. */
 export const stack = z
   .strictObject({
-    environment: z
-      .enum(['production', 'staging'])
-      .describe(
-        'What the stack is. A cluster provisioned as production can’t be declared staging afterwards.',
-      )
-      .meta({ example: 'production' }),
+    environment,
     clusters: z
       .record(name, cluster)
       .refine(clusters => Object.keys(clusters).length > 0, 'at least one cluster is needed')

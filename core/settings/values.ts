@@ -7,27 +7,39 @@ import { parseDuration } from '../durations';
  * errors and the reference page (docs/configuration.md) are made from these.
  */
 
-/** A duration with its unit, read as seconds. */
+/**
+ * A duration with its unit, read as seconds. A codec, so that parsed settings can be checked and written again: see
+ * core/specification.ts.
+ */
 export const duration = (example: string) =>
   z
-    .string()
-    .transform((text, context) => {
-      const seconds = parseDuration(text);
-      if (seconds !== undefined && seconds > 0) return seconds;
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(text)} is not a duration with a unit (s, min, h, d)`,
-      });
-      return z.NEVER;
+    .codec(z.string(), z.number().positive(), {
+      decode: (text, context) => {
+        const seconds = parseDuration(text);
+        if (seconds !== undefined && seconds > 0) return seconds;
+        context.issues.push({
+          code: 'custom',
+          input: text,
+          message: `${JSON.stringify(text)} is not a duration with a unit (s, min, h, d)`,
+        });
+        return z.NEVER;
+      },
+      encode: seconds => `${seconds} s`,
     })
     .meta({ example });
 
 /** A time of five cron fields, in UTC. */
-export const cron = (example: string) =>
+export const cron = (example: string) => schedule(example, cronProblem);
+
+/** A time of five cron fields in UTC, or `never`. */
+export const cronOrNever = (example: string) =>
+  schedule(example, text => (text === 'never' ? undefined : cronProblem(text)));
+
+const schedule = (example: string, problem: (text: string) => string | undefined) =>
   z
     .string()
     .superRefine((text, context) => {
-      const reason = cronProblem(text);
+      const reason = problem(text);
       if (reason !== undefined)
         context.addIssue({
           code: 'custom',
@@ -40,7 +52,7 @@ function cronProblem(text: string): string | undefined {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== 5) return 'five fields are needed (minute, hour, day of month, month, day of week)';
   try {
-    CronExpressionParser.parse(text, { tz: 'UTC', strict: false });
+    CronExpressionParser.parse(text, { tz: 'UTC' }).next();
     return undefined;
   } catch (error) {
     return (error as Error).message;
