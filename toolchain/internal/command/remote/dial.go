@@ -74,12 +74,12 @@ func (endpoint Endpoint) dialRetrying(ctx context.Context, open opener) (*ssh.Cl
 			return nil, wrongKey
 		}
 		if limit >= 0 && failures > limit {
-			return nil, fmt.Errorf("connect to %s over SSH: gave up after %d attempts: %w", endpoint, failures, err)
+			return nil, fmt.Errorf("connect to %s over SSH: gave up at attempt %d: %w", endpoint, failures, err)
 		}
 		p.GetLogger(ctx).InfoStatusf("connect to %s over SSH: attempt %d failed, trying again: %s", endpoint, failures, err)
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("connect to %s over SSH: cancelled after %d attempts: %w", endpoint, failures, err)
+			return nil, fmt.Errorf("connect to %s over SSH: cancelled at attempt %d: %w", endpoint, failures, err)
 		case <-time.After(delay):
 		}
 		delay = min(time.Duration(float64(delay)*retryBackoff), longestRetryWait)
