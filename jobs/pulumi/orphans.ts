@@ -31,7 +31,7 @@ export function orphansOf(pulumi: number): number[] {
   if (!fs.existsSync('/proc/self/stat')) return [];
   return fs.readdirSync('/proc').flatMap(name => {
     const stat = readStat(name);
-    return stat !== undefined && stat.session === pulumi && !lasting.test(stat.program) ? [Number(name)] : [];
+    return stat?.session === pulumi && !lasting.test(stat.program) ? [Number(name)] : [];
   });
 }
 

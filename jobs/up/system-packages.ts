@@ -29,7 +29,10 @@ export const postgresServer = (version: number): Need => ({
 });
 
 /** A package whose program lies on the PATH, or where daemons lie. */
-export const program = (name: string, { apt = name, brew = name as string | null } = {}): Need => ({
+export const program = (
+  name: string,
+  { apt = name, brew = name }: { readonly apt?: string; readonly brew?: string | null } = {},
+): Need => ({
   what: name,
   apt,
   brew,
@@ -89,8 +92,8 @@ async function installWithHomebrew(missing: readonly Need[], installing: Install
   const code = await stream('brew', ['install', ...formulas], {
     ...installing,
     onLine: line => installing.report(`  brew: ${line}`),
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw byHand(missing, 'there is no Homebrew');
+  }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw byHand(missing, 'there is no Homebrew');
     throw error;
   });
   if (code !== 0) throw byHand(missing, `brew install ${formulas.join(' ')} ended with ${code}`);
