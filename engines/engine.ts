@@ -135,6 +135,9 @@ export interface Engine {
     use: (session: Session) => Promise<T>,
   ): Promise<T>;
 
-  /** Runs `use` while holding the cluster's lock; throws `busy`, saying who holds it. A restore excludes all others; backups exclude backups. */
-  withLock<T>(lock: 'backup' | 'restore', holder: string, use: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `use` while holding the cluster's lock; throws `busy`, saying who holds it. A restore excludes all others; backups exclude
+   * backups; the schedule's own lock only keeps its runs apart. Not to be taken twice by one job.
+   */
+  withLock<T>(lock: 'backup' | 'restore' | 'schedule', holder: string, use: () => Promise<T>): Promise<T>;
 }

@@ -11,25 +11,29 @@ interface Holder {
   readonly since: string;
 }
 
+type LockName = 'cluster' | 'schedule';
+
 const conflict = 75;
 
 /**
  * Runs `use` while holding a cluster's lock. A child process holds it in the kernel, and ends with the pipe to us: the lock
  * is free again however this process ends, and no file that is left behind can block anybody.
  *
- * Backups and restores share the one lock, so each excludes both; clones and verifications take none.
+ * Backups and restores share the one lock, so each excludes both; clones and verifications take none. The schedule's own
+ * lock only keeps its runs apart.
  *
  * @throws HoldfastError `busy` at once when it is held, saying by whom.
  */
 export async function withClusterLock<T>(
   directory: string,
-  lock: 'backup' | 'restore',
+  lock: 'backup' | 'restore' | 'schedule',
   holder: string,
   use: () => Promise<T>,
 ): Promise<T> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
-  const release = await acquire(directory);
-  const info = holderFile(directory);
+  const name = lock === 'schedule' ? 'schedule' : 'cluster';
+  const release = await acquire(directory, name);
+  const info = holderFile(directory, name);
   try {
     const self: Holder = { pid: process.pid, who: `${holder} (${lock})`, since: new Date().toISOString() };
     await fs.writeFile(info, JSON.stringify(self), { mode: 0o600 });
@@ -41,26 +45,27 @@ export async function withClusterLock<T>(
 }
 
 /** Who holds the cluster's lock as far as was written down, as a clause for a message. */
-export async function lockHolder(directory: string): Promise<string | null> {
+export async function lockHolder(directory: string, name: LockName = 'cluster'): Promise<string | null> {
   try {
-    const holder = JSON.parse(await fs.readFile(holderFile(directory), 'utf8')) as Holder;
+    const holder = JSON.parse(await fs.readFile(holderFile(directory, name), 'utf8')) as Holder;
     return `${holder.who}, process ${holder.pid}, since ${holder.since}`;
   } catch {
     return null;
   }
 }
 
-function holderFile(directory: string): string {
-  return path.join(directory, 'holder.json');
+function holderFile(directory: string, name: LockName): string {
+  return path.join(directory, name === 'cluster' ? 'holder.json' : `${name}-holder.json`);
 }
 
-async function acquire(directory: string): Promise<() => Promise<void>> {
-  const file = path.join(directory, 'cluster.lock');
+async function acquire(directory: string, name: LockName): Promise<() => Promise<void>> {
+  const file = path.join(directory, `${name}.lock`);
   const [program, args] =
     process.platform === 'darwin'
       ? ['lockf', ['-k', '-t', '0', file, 'cat']]
       : ['flock', ['--nonblock', `--conflict-exit-code=${conflict}`, file, 'cat']];
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  // In a group of its own: Ctrl-C must not take the lock away from a job that is still ending cleanly.
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
   child.stdin.on('error', () => undefined);
   // What we write comes back only once `cat` runs, and it runs only with the lock.
   child.stdin.write('held\n');
@@ -75,8 +80,8 @@ async function acquire(directory: string): Promise<() => Promise<void>> {
       await closed;
     };
   if (outcome === conflict) {
-    const holder = (await lockHolder(directory)) ?? 'another process';
-    throw new HoldfastError('busy', `the cluster is locked by ${holder}`, {
+    const holder = (await lockHolder(directory, name)) ?? 'another process';
+    throw new HoldfastError('busy', `the ${name} is locked by ${holder}`, {
       hint: 'Wait until it has ended, and try again.',
     });
   }
