@@ -52,7 +52,7 @@ async function acquire(file: string, signal: AbortSignal | undefined): Promise<C
       program,
       args.map(arg => (arg === '%' ? file : arg)),
       // Its own session: a Ctrl-C at the terminal is ours to handle, with the lock still held.
-      { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
+      { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: process.env },
     );
     const onAbort = () => holder.kill();
     signal?.addEventListener('abort', onAbort);

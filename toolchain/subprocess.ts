@@ -36,7 +36,7 @@ export async function runSubprocess(options: Subprocess): Promise<Ended> {
   options.signal?.throwIfAborted();
   const child = spawn(options.program, options.args, {
     cwd: options.cwd,
-    env: options.env,
+    env: options.env ?? process.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -99,5 +99,6 @@ function lineSplitter(onLine: ((line: string) => void) | undefined): (text: stri
 
 /** The code of a system error, `ENOENT` and the like. */
 export function errorCodeOf(error: unknown): string | undefined {
-  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
