@@ -1,0 +1,148 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { HoldfastError, exitCodes, type ErrorCode } from '../core/errors';
+import type { ConnectionSettings, SshConnection } from '../core/settings/stack';
+import { ownProgram } from './program';
+import { forwardedFlag, startOverSsh } from './ssh';
+
+/** Told of every line on standard error, and able to give up. */
+export interface CallWatch {
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** Over SSH: another program than the installed one, as a path there. */
+  readonly program?: string;
+}
+
+export interface CallResult {
+  /** Exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the Holdfast program on the cluster's machine, this one or one over SSH, with `input` as its JSON document on
+ * standard input, to its end. Aborting ends it as Ctrl-C would.
+ *
+ * @param home Holdfast's directory on this machine; over SSH that of the connection counts.
+ * @throws HoldfastError `engine-failed` when the machine can't be reached; not for a failing program.
+ */
+export async function callProgram(
+  connection: ConnectionSettings,
+  args: readonly string[],
+  input: unknown,
+  watch: CallWatch & { readonly home?: string } = {},
+): Promise<CallResult> {
+  watch.signal?.throwIfAborted();
+  const overSsh = connection.type === 'ssh';
+  const child = overSsh
+    ? startOverSsh(connection, [forwardedFlag(false), ...args], watch.program)
+    : startHere([...(watch.home === undefined ? [] : ['--home', watch.home]), ...args]);
+  const stdout: Buffer[] = [];
+  const lines: string[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  const errors = createInterface({ input: child.stderr as NodeJS.ReadableStream });
+  errors.on('line', line => {
+    lines.push(line);
+    watch.onLine?.(line);
+  });
+  // A program that ended before it read its input says why on standard error.
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.write(`${JSON.stringify(input ?? {})}\n`);
+  if (!overSsh) child.stdin?.end();
+  const abort = () => {
+    if (overSsh) child.stdin?.write('signal SIGINT\n');
+    else child.kill('SIGINT');
+  };
+  watch.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const code = await ended(child);
+    const result = { code, stdout: Buffer.concat(stdout).toString('utf8'), stderr: lines.join('\n') };
+    if (overSsh) refuseUnreachable(connection, result);
+    return result;
+  } finally {
+    watch.signal?.removeEventListener('abort', abort);
+    errors.close();
+  }
+}
+
+/** As callProgram, for a command that prints one JSON document: its content. @throws HoldfastError when it fails. */
+export async function askProgram<T>(
+  connection: ConnectionSettings,
+  args: readonly string[],
+  input: unknown,
+  watch: CallWatch & { readonly home?: string } = {},
+): Promise<T> {
+  const result = await callProgram(connection, [...args, '--json'], input, watch);
+  if (result.code !== 0) throw failureOf(result, args);
+  try {
+    return JSON.parse(result.stdout) as T;
+  } catch (cause) {
+    throw new HoldfastError(
+      'engine-failed',
+      `holdfast ${args.join(' ')} printed something else than JSON on ${placeOf(connection)}`,
+      { cause, hint: 'Is the program there the one of this checkout? `pulumi up` installs it.' },
+    );
+  }
+}
+
+/** For a person: where a connection leads. */
+export function placeOf(connection: ConnectionSettings): string {
+  return connection.type === 'local'
+    ? 'this machine'
+    : `${connection.user}@${connection.host}${connection.port === 22 ? '' : `:${connection.port}`}`;
+}
+
+function startHere(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [ownProgram().file, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', cause =>
+      reject(new HoldfastError('engine-failed', `the program can't be started: ${cause.message}`, { cause })),
+    );
+    child.once('close', code => resolve(code));
+  });
+}
+
+/** ssh's own failures have exit code 255; the program never ends with it. */
+function refuseUnreachable(connection: SshConnection, { code, stderr }: CallResult): void {
+  if (code !== 255) return;
+  const reason = stderr.trim().split('\n').slice(-3).join('; ');
+  throw new HoldfastError('engine-failed', `${placeOf(connection)} can't be reached: ${reason}`, {
+    hint: /host key/i.test(reason)
+      ? 'The machine shows another host key than the pinned one: compare it on the machine itself before you change connection.hostKey.'
+      : 'Check connection.host, port, user, privateKeyPath and hostKey, and that sshd runs there.',
+  });
+}
+
+/** The error that a program reported on its last line of standard error. */
+export function failureOf(result: CallResult, args: readonly string[]): HoldfastError {
+  const last = result.stderr.trim().split('\n').at(-1) ?? '';
+  const reported = parseFailure(last);
+  if (reported !== undefined) return reported;
+  const code = (Object.keys(exitCodes) as ErrorCode[]).find(key => exitCodes[key] === result.code);
+  return new HoldfastError(
+    code ?? 'engine-failed',
+    `holdfast ${args.join(' ')} ended with ${result.code ?? 'a signal'}: ${last === '' ? 'it said nothing' : last}`,
+  );
+}
+
+function parseFailure(line: string): HoldfastError | undefined {
+  try {
+    const { error } = JSON.parse(line) as {
+      error?: { code?: string; message?: string; hint?: string; cause?: string };
+    };
+    if (error?.message === undefined) return undefined;
+    const code = error.code !== undefined && error.code in exitCodes ? (error.code as ErrorCode) : undefined;
+    const message = error.cause === undefined ? error.message : `${error.message} (${error.cause})`;
+    return new HoldfastError(
+      code ?? 'engine-failed',
+      message,
+      error.hint === undefined ? {} : { hint: error.hint },
+    );
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,168 @@
+import { decideAlerts } from '../core/alerts';
+import { asHoldfastError, HoldfastError } from '../core/errors';
+import type { Evidence } from '../core/evidence';
+import { fullOn } from '../core/forecast';
+import { judge, limitsOf, type Judgement } from '../core/freshness';
+import type { ScheduledJob } from '../core/schedule';
+import { milliseconds } from '../core/time';
+import type { Watch } from '../engines/engine';
+import { beat, sendAlert, type Log } from './alert';
+import { backup, holder } from './backup';
+import type { Cluster } from './cluster';
+import { decideDue } from './decide-due';
+import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory } from './due-memory';
+import { rotateLogs } from './logs';
+import { verify } from './verify';
+
+export interface DueReport {
+  readonly cluster: string;
+  /** What was run; null when nothing was. */
+  readonly job: ScheduledJob | null;
+  readonly outcome: 'succeeded' | 'failed' | 'busy' | 'nothing';
+  readonly reason: string;
+  /** Keys of the alerts that were sent. */
+  readonly alerts: readonly string[];
+}
+
+/**
+ * What the timer calls every few minutes: settles what an interrupted job left, drops expired clones, runs the one job that
+ * is due, and tells who is to be told. Busy is no failure: the next call looks again.
+ * @throws what the job threw, after it was alerted of
+ */
+export async function runDue(cluster: Cluster, watch: Watch): Promise<DueReport> {
+  const log: Log = line => watch.report({ fraction: null, step: line });
+  const { name, engine } = cluster;
+  try {
+    return await engine.withLock('schedule', holder('run-due'), () => runLocked(cluster, watch, log));
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    log(`busy: ${error.message}`);
+    return { cluster: name, job: null, outcome: 'busy', reason: error.message, alerts: [] };
+  }
+}
+
+interface Ran {
+  readonly job: ScheduledJob | null;
+  readonly outcome: DueReport['outcome'];
+  readonly reason: string;
+  /** What the job threw. */
+  readonly failure: unknown;
+}
+
+async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueReport> {
+  const { name, directory, engine } = cluster;
+  await rotateLogs(directory);
+  await tidy(cluster, log);
+  const before = await engine.evidence();
+  let memory = await recallDue(directory, before.observedAt);
+  const ran = await runOne(cluster, before, memory, watch, log);
+  const after = ran.job === null ? before : await engine.evidence();
+  if (ran.job !== null && ran.outcome !== 'busy' && !watch.signal.aborted)
+    memory = withOutcome(
+      memory,
+      ran.job,
+      ran.outcome === 'failed'
+        ? { at: after.observedAt, reason: asHoldfastError(ran.failure).message }
+        : null,
+    );
+  memory = withUsage(memory, after);
+  const alerted = await alert(cluster, after, memory, log);
+  await rememberDue(directory, alerted.memory);
+  if (ran.outcome === 'failed') throw ran.failure;
+  return { cluster: name, job: ran.job, outcome: ran.outcome, reason: ran.reason, alerts: alerted.sent };
+}
+
+/** What interrupted jobs left, and clones that nobody wants any more. */
+async function tidy({ engine }: Cluster, log: Log): Promise<void> {
+  try {
+    for (const settled of await engine.withLock('restore', holder('run-due'), () => engine.settle()))
+      log(settled);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    // A job is at work, so nothing of it is left over.
+    return;
+  }
+  const now = Date.now();
+  for (const clone of await engine.clones()) {
+    if (milliseconds(clone.expiresAt) > now) continue;
+    log(`dropping clone ${clone.id}, which expired at ${clone.expiresAt}`);
+    await engine.dropClone(clone.id);
+  }
+}
+
+async function runOne(
+  cluster: Cluster,
+  evidence: Evidence,
+  memory: DueMemory,
+  watch: Watch,
+  log: Log,
+): Promise<Ran> {
+  const { schedules } = cluster.specification.settings.backups;
+  const decision = decideDue(evidence, judgementOf(cluster, evidence), schedules, memory);
+  if (decision.action === 'wait') {
+    log(decision.reason);
+    return { job: null, outcome: 'nothing', reason: decision.reason, failure: null };
+  }
+  const { job, reason } = decision;
+  log(`running ${job}: ${reason}`);
+  try {
+    if (job === 'verification') await verify(cluster, watch);
+    else await backup(cluster, { kind: job }, watch);
+    return { job, outcome: 'succeeded', reason, failure: null };
+  } catch (failure) {
+    if (!isBusy(failure)) return { job, outcome: 'failed', reason, failure };
+    log(`busy: ${failure.message}`);
+    return { job, outcome: 'busy', reason: failure.message, failure: null };
+  }
+}
+
+/** Sends what is to be sent. What reached nobody is not remembered as sent, so that the next run tries again. */
+async function alert(
+  cluster: Cluster,
+  evidence: Evidence,
+  memory: DueMemory,
+  log: Log,
+): Promise<{ memory: DueMemory; sent: string[] }> {
+  const { specification } = cluster;
+  const judgement = judgementOf(cluster, evidence);
+  const now = evidence.observedAt;
+  const failures = Object.entries(memory.failures).map(([job, failure]) => ({
+    job,
+    failures: failure.count,
+    reason: failure.reason,
+  }));
+  const decided = decideAlerts({
+    evidence,
+    judgement,
+    limits: limitsOf(specification.settings.backups),
+    failures,
+    fullOn: Object.fromEntries(
+      evidence.repositories.map(({ id, freeBytes }) => [id, fullOn(memory.usage[id] ?? [], freeBytes, now)]),
+    ),
+    memory: memory.alerts,
+    repeatAfter: specification.alerts.repeatAfter,
+    now,
+  });
+  const alerts = { ...decided.memory };
+  const sent: string[] = [];
+  for (const each of decided.send) {
+    log(`alert (${each.state}): ${each.message} → ${each.remedy}`);
+    if (await sendAlert(each, specification.environment, specification.alerts, log)) {
+      sent.push(each.key);
+      continue;
+    }
+    const known = memory.alerts[each.key];
+    if (known === undefined) Reflect.deleteProperty(alerts, each.key);
+    else alerts[each.key] = known;
+  }
+  if (judgement.verdict === 'fresh' && failures.length === 0) await beat(specification.alerts, log);
+  return { memory: { ...memory, alerts }, sent };
+}
+
+function judgementOf({ specification }: Cluster, evidence: Evidence): Judgement {
+  return judge(evidence, limitsOf(specification.settings.backups));
+}
+
+function isBusy(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'busy';
+}

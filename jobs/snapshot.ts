@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { assessBreakGlass } from '../core/break-glass';
+import { asHoldfastError, HoldfastError } from '../core/errors';
+import type { Evidence } from '../core/evidence';
+import { judge, limitsOf } from '../core/freshness';
+import type { SnapshotRequest, SnapshotResult } from '../core/host-documents';
+import { decideSnapshot } from '../core/replay';
+import type { Watch } from '../engines/engine';
+import { audited } from './audit';
+import { holder, takeBackup } from './backup';
+import type { Cluster } from './cluster';
+import { describeGrant, rememberBreakGlass } from './pending-break-glass';
+import { whenFree } from './when-free';
+
+/** What a snapshot is asked for, on a cluster that is open already. */
+export type ChangeRequest = Pick<SnapshotRequest, 'change' | 'dryRun' | 'breakGlass'>;
+
+export interface SnapshotReport extends SnapshotResult {
+  readonly change: string;
+  readonly outcome: 'done' | 'would-do' | 'nothing-to-protect' | 'failed-under-break-glass';
+  readonly restorePoint: string | null;
+  /** The backup set that was taken; null when none was needed. */
+  readonly backupSet: string | null;
+}
+
+/**
+ * What happens before the first change of a production cluster in a run: a named restore point whose WAL is proven to be
+ * in the repository, and a backup where replaying from the newest one would take longer than the RTO. A running backup is
+ * waited for. Under break-glass a failure is a warning, except when the cluster isn't the one that it should be.
+ * @throws HoldfastError `refused` when it failed: the change must not begin. Nothing was altered then.
+ */
+export async function snapshotBeforeChange(
+  cluster: Cluster,
+  request: ChangeRequest,
+  watch: Watch,
+): Promise<SnapshotReport> {
+  if (request.dryRun) return plan(cluster, request);
+  const { name, directory } = cluster;
+  return audited(
+    directory,
+    { what: 'snapshot before a change', cluster: name, changeId: request.change },
+    watch.signal,
+    () => protect(cluster, request, watch),
+    ({ message, warnings }) => [message, ...warnings].join('; '),
+  );
+}
+
+async function plan(cluster: Cluster, { change }: ChangeRequest): Promise<SnapshotReport> {
+  const evidence = await cluster.engine.evidence();
+  if (nothingToProtect(cluster, evidence)) return nothingYet(cluster.name, change);
+  const { backup, reason } = decide(cluster, evidence);
+  const restorePoint = restorePointName(change);
+  return {
+    ...empty(cluster.name, change),
+    outcome: 'would-do',
+    restorePoint,
+    message: `would mark restore point ${restorePoint} and ${backup ? 'take a backup' : 'take no backup'}: ${reason}`,
+  };
+}
+
+async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): Promise<SnapshotReport> {
+  const { name, engine } = cluster;
+  const { change } = request;
+  const evidence = await engine.evidence();
+  refuseIdentity(cluster, evidence);
+  if (nothingToProtect(cluster, evidence)) return nothingYet(name, change);
+  const restorePoint = restorePointName(change);
+  try {
+    watch.report({ fraction: null, step: `marking restore point ${restorePoint}` });
+    const { archivedAfterSeconds } = await engine.markRestorePoint(restorePoint);
+    const { backup, reason } = decide(cluster, evidence);
+    const backupSet = backup ? await backupUnlessTaken(cluster, change, watch) : null;
+    const taken = backupSet === null ? 'no backup was needed' : `backup ${backupSet} was taken`;
+    return {
+      ...empty(name, change),
+      outcome: 'done',
+      restorePoint,
+      backupSet,
+      message: `restore point ${restorePoint} is in the repository (after ${archivedAfterSeconds.toFixed(1)} s); ${taken}: ${reason}`,
+    };
+  } catch (thrown) {
+    const warning = await waive(cluster, request, evidence, thrown, watch.signal);
+    return {
+      ...empty(name, change),
+      outcome: 'failed-under-break-glass',
+      message: 'the snapshot failed; break-glass lets the change through without it',
+      warnings: [warning],
+    };
+  }
+}
+
+/** Under a valid break-glass the warning that takes the failure's place; else throws. */
+async function waive(
+  { name, directory }: Cluster,
+  { breakGlass }: ChangeRequest,
+  { observedAt }: Evidence,
+  thrown: unknown,
+  signal: AbortSignal,
+): Promise<string> {
+  if (signal.aborted) throw thrown;
+  const error = asHoldfastError(thrown);
+  // Time has passed since it was assessed where Pulumi runs, and that machine's clock may be another.
+  const state = breakGlass.state === 'active' ? assessBreakGlass(breakGlass.grant, observedAt) : breakGlass;
+  if (state.state === 'active') {
+    await rememberBreakGlass(directory, state.grant);
+    return `BREAK-GLASS: ${name} is changed without a snapshot: ${error.message}. ${describeGrant(state.grant)}`;
+  }
+  const counted = state.state === 'invalid' ? `; break-glass counts as none: ${state.reason}` : '';
+  throw new HoldfastError(
+    'refused',
+    `the snapshot of ${name} before the change failed, so the change is not made: ${error.message}${counted}`,
+    { cause: thrown, hint: error.hint ?? `holdfast status ${name} shows the state of its backups` },
+  );
+}
+
+/** A cluster that isn't the recorded one is never changed, break-glass or not. */
+function refuseIdentity({ name, specification }: Cluster, evidence: Evidence): void {
+  const { findings } = judge(evidence, limitsOf(specification.settings.backups));
+  const identity = findings.find(({ rule, verdict }) => rule === 'identity' && verdict !== 'fresh');
+  if (identity === undefined) return;
+  throw new HoldfastError('refused', `${name} is not what it should be: ${identity.message}`, {
+    ...(identity.remedy === null ? {} : { hint: identity.remedy }),
+  });
+}
+
+/** While a cluster is first provisioned or adopted there is no verified backup that a snapshot could build on. */
+function nothingToProtect({ specification }: Cluster, evidence: Evidence): boolean {
+  const { letsThrough } = judge(evidence, limitsOf(specification.settings.backups));
+  return letsThrough === 'first-provision' || letsThrough === 'adoption';
+}
+
+const empty = (cluster: string, change: string) => ({
+  cluster,
+  change,
+  restorePoint: null,
+  backupSet: null,
+  warnings: [],
+});
+
+function nothingYet(cluster: string, change: string): SnapshotReport {
+  return {
+    ...empty(cluster, change),
+    outcome: 'nothing-to-protect',
+    message: 'no snapshot: the cluster is only being provisioned or adopted, and has no verified backup yet',
+  };
+}
+
+function decide({ specification }: Cluster, evidence: Evidence): { backup: boolean; reason: string } {
+  const { backups } = specification.settings;
+  const measured = evidence.backups
+    .flatMap(({ verification }) => (verification?.result === 'passed' ? [verification] : []))
+    .at(-1);
+  return decideSnapshot({
+    bytesSinceNewestBackup: evidence.archive?.bytesSinceNewestBackup ?? null,
+    replayBytesPerSecond: measured?.replayBytesPerSecond ?? null,
+    restoreSeconds: measured?.restoreSeconds ?? null,
+    rto: backups.rto,
+    mode: backups.snapshot,
+  });
+}
+
+/** The backup before a change; not needed any more when one that was waited for has made it so. */
+function backupUnlessTaken(cluster: Cluster, changeId: string, watch: Watch): Promise<string | null> {
+  const { engine } = cluster;
+  return whenFree(
+    waited =>
+      engine.withLock('backup', holder(`snapshot for ${changeId}`), async () => {
+        if (waited && !decide(cluster, await engine.evidence()).backup) return null;
+        const set = await takeBackup(cluster, { kind: 'incremental', changeId }, watch);
+        return set.id;
+      }),
+    watch,
+  );
+}
+
+/** At most 63 bytes, and different for different changes. */
+export function restorePointName(change: string): string {
+  const readable = change.replaceAll(/[^A-Za-z0-9_.:-]+/g, '-').slice(0, 45);
+  const hash = createHash('sha256').update(change).digest('hex').slice(0, 8);
+  return `change_${readable}_${hash}`;
+}
