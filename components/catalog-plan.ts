@@ -1,0 +1,85 @@
+import { HoldfastError } from '../core/errors';
+import type { DatabaseSettings } from '../core/settings/stack';
+
+/** A database and the roles that have a part in it. */
+export interface DatabasePlan {
+  readonly name: string;
+  /** NOLOGIN: owns the database. */
+  readonly owner: string;
+  /** NOLOGIN: owns the schemas, and what changes create in them. */
+  readonly objectOwner: string;
+  readonly schemas: readonly string[];
+  readonly extensions: readonly string[];
+  readonly logins: readonly Login[];
+}
+
+/** A role that logs in and owns nothing. */
+export interface Login {
+  readonly role: string;
+  readonly access: Access;
+}
+
+/** What a login may do in a database, as PostgreSQL's privileges. */
+export interface Access {
+  readonly database: readonly string[];
+  readonly tables: readonly string[];
+  readonly sequences: readonly string[];
+}
+
+const readAndWrite: Access = {
+  database: ['CONNECT', 'TEMPORARY'],
+  tables: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+  sequences: ['SELECT', 'UPDATE', 'USAGE'],
+};
+const readOnly: Access = { database: ['CONNECT'], tables: ['SELECT'], sequences: ['SELECT'] };
+
+/**
+ * The databases of a cluster with their roles.
+ * @throws HoldfastError `configuration` when a login has the name of an owner, or two kinds of access to one database.
+ */
+export function planCatalog(databases: Readonly<Record<string, DatabaseSettings>>): DatabasePlan[] {
+  const plans = Object.entries(databases).map(([name, settings]) => planDatabase(name, settings));
+  const owners = new Map(
+    plans.flatMap(({ name, owner, objectOwner }) => [
+      [owner, name],
+      [objectOwner, name],
+    ]),
+  );
+  for (const { name, logins } of plans)
+    for (const { role } of logins) {
+      const owned = owners.get(role);
+      if (owned !== undefined)
+        throw new HoldfastError(
+          'configuration',
+          `databases.${name}: the role ${role} can't log in: it owns the database ${owned} or what is in it`,
+          { hint: 'Give the login another name: owners never log in.' },
+        );
+    }
+  return plans;
+}
+
+/** Every role that logs in, once: one may have a part in several databases. */
+export const loginsOf = (plans: readonly DatabasePlan[]): string[] => [
+  ...new Set(plans.flatMap(({ logins }) => logins.map(({ role }) => role))),
+];
+
+function planDatabase(name: string, settings: DatabaseSettings): DatabasePlan {
+  const both = settings.applicationRoles.find(role => settings.readOnlyRoles.includes(role));
+  if (both !== undefined)
+    throw new HoldfastError(
+      'configuration',
+      `databases.${name}: ${both} is in applicationRoles and in readOnlyRoles`,
+      { hint: 'Declare it in one of them.' },
+    );
+  return {
+    name,
+    owner: `${name}_owner`,
+    objectOwner: `${name}_objects`,
+    schemas: [...new Set(settings.schemas)],
+    extensions: [...new Set(settings.extensions)],
+    logins: [
+      ...[...new Set(settings.applicationRoles)].map(role => ({ role, access: readAndWrite })),
+      ...[...new Set(settings.readOnlyRoles)].map(role => ({ role, access: readOnly })),
+    ],
+  };
+}

@@ -1,0 +1,41 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { Applied, RoleCredential } from '../core/host-documents';
+import type { ClusterPlan, StackContext } from './context';
+import { shown } from './outputs';
+
+/** How to get into a cluster: the PostgreSQL provider's way, and the roles' passwords. All secret but the endpoint. */
+export interface Credentials {
+  readonly endpoint: pulumi.Output<Applied['endpoint']>;
+  readonly tls: pulumi.Output<boolean>;
+  readonly provider: pulumi.Output<Applied['provider']>;
+  /** Of an application or read-only role. */
+  readonly role: (name: string) => pulumi.Output<RoleCredential>;
+}
+
+/**
+ * The credentials that `host apply` prints. In the preview of an update that isn't known yet; what the last apply printed is
+ * then taken, so that the preview doesn't show every role as changed whenever a setting of the cluster is. An
+ * update always takes what was really applied.
+ */
+export function knownCredentials(
+  { inspection }: ClusterPlan,
+  { dryRun }: StackContext,
+  applied: pulumi.Output<Applied>,
+): Credentials {
+  const last = dryRun ? inspection.applied : null;
+  const known = last === null ? applied : pulumi.secret(last);
+  return {
+    endpoint: shown(known, ({ endpoint }) => endpoint),
+    tls: shown(known, ({ tls }) => tls),
+    provider: known.apply(({ provider }) => provider),
+    role: name =>
+      (last !== null && name in last.roles ? known : applied).apply(({ roles }) => credential(roles, name)),
+  };
+}
+
+function credential(roles: Applied['roles'], name: string): RoleCredential {
+  const found = roles[name];
+  if (found !== undefined) return found;
+  // A newly declared role in a preview whose Command doesn't change can't be: its declaration is part of the document.
+  throw new Error(`host apply made no credentials for the role ${name}`);
+}

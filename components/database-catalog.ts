@@ -1,0 +1,86 @@
+import * as postgresql from '@pulumi/postgresql';
+import * as pulumi from '@pulumi/pulumi';
+import { providerRole } from '../core/host-documents';
+import { createDatabase } from './catalog-database';
+import { loginsOf, planCatalog } from './catalog-plan';
+import type { ClusterPlan, StackContext } from './context';
+import type { Credentials } from './credentials';
+import { catalogued } from './protection';
+import { reachable } from './reachable';
+
+export interface DatabaseCatalogArgs {
+  readonly plan: ClusterPlan;
+  readonly context: StackContext;
+  readonly credentials: Credentials;
+  /** Applied before anything inside it is touched. */
+  readonly cluster: pulumi.Resource;
+}
+
+/**
+ * What is inside a cluster: roles, databases, schemas, extensions and privileges.
+ *
+ * Owners are NOLOGIN, logins own nothing. The server gets the SCRAM verifiers of the passwords only: a password in clear would
+ * be in its log. PUBLIC may do nothing in a database. In production nothing of it is ever dropped by Pulumi.
+ */
+export class DatabaseCatalog extends pulumi.ComponentResource {
+  /** Passwords of the logins, by role. Secret. */
+  readonly passwords: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: DatabaseCatalogArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('holdfast:postgresql:DatabaseCatalog', name, {}, opts);
+    const { plan, context, credentials, cluster } = args;
+    const databases = planCatalog(plan.specification.settings.databases);
+    const logins = loginsOf(databases);
+
+    if (databases.length > 0) {
+      const provider = this.createProvider(name, args);
+      const options: pulumi.CustomResourceOptions = {
+        parent: this,
+        provider,
+        ...catalogued(context, plan, cluster),
+      };
+      const roles = new Map(
+        logins.map(login => [
+          login,
+          new postgresql.Role(
+            `${name}-${login}`,
+            { name: login, login: true, password: credentials.role(login).apply(({ verifier }) => verifier) },
+            options,
+          ),
+        ]),
+      );
+      // One after the other: PostgreSQL refuses to change the privileges of one object, or a membership, twice at a time.
+      let last: pulumi.Resource[] = [];
+      for (const database of databases)
+        last = createDatabase(name, { database, roles, after: last, options });
+    }
+
+    this.passwords = pulumi.secret(
+      pulumi.all(
+        Object.fromEntries(
+          logins.map(login => [login, credentials.role(login).apply(({ password }) => password)]),
+        ),
+      ),
+    );
+    this.registerOutputs({ passwords: this.passwords });
+  }
+
+  /** Logs in as a role that creates roles and databases and is no superuser; behind SSH through a tunnel. */
+  private createProvider(name: string, { plan, context, credentials, cluster }: DatabaseCatalogArgs) {
+    const endpoint = reachable(plan.specification, context, credentials.endpoint);
+    return new postgresql.Provider(
+      `${name}-provider`,
+      {
+        host: endpoint.apply(({ host }) => host),
+        port: endpoint.apply(({ port }) => port),
+        database: 'postgres',
+        username: providerRole,
+        password: credentials.provider.apply(({ password }) => password),
+        superuser: false,
+        sslmode: credentials.tls.apply(tls => (tls ? 'require' : 'disable')),
+        connectTimeout: 15,
+      },
+      { parent: this, dependsOn: [cluster] },
+    );
+  }
+}

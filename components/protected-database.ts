@@ -1,0 +1,56 @@
+import * as pulumi from '@pulumi/pulumi';
+import { verdictOn } from '../jobs/host-calls';
+import { BackupSchedule } from './backup-schedule';
+import type { ClusterPlan, StackContext } from './context';
+import { knownCredentials } from './credentials';
+import { DatabaseCatalog } from './database-catalog';
+import { HostCluster } from './host-cluster';
+import { shown, type ClusterOutputs } from './outputs';
+
+export interface ProtectedDatabaseArgs {
+  readonly plan: ClusterPlan;
+  readonly context: StackContext;
+}
+
+/**
+ * One database system that is backed up, verified and gated: a cluster, the databases inside it, and the timer that
+ * keeps its promises. Which engine runs it is decided by its settings.
+ */
+export class ProtectedDatabase extends pulumi.ComponentResource {
+  /** The name of the cluster. */
+  readonly cluster: string;
+  readonly outputs: ClusterOutputs;
+  /** Passwords of the roles that log in, by role. Secret. */
+  readonly passwords: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: ProtectedDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('holdfast:index:ProtectedDatabase', name, {}, opts);
+    const { plan, context } = args;
+
+    const cluster = new HostCluster(`${name}-cluster`, { plan, context }, { parent: this });
+    const credentials = knownCredentials(plan, context, cluster.applied);
+    const catalog = new DatabaseCatalog(
+      `${name}-catalog`,
+      { plan, context, credentials, cluster: cluster.command },
+      { parent: this },
+    );
+    const schedule = new BackupSchedule(
+      `${name}-schedule`,
+      { plan, context },
+      { parent: this, dependsOn: [cluster, catalog] },
+    );
+
+    this.cluster = plan.specification.cluster;
+    this.passwords = catalog.passwords;
+    this.outputs = {
+      host: credentials.endpoint.apply(({ host }) => host),
+      port: credentials.endpoint.apply(({ port }) => port),
+      stanza: shown(cluster.applied, ({ stanza }) => stanza),
+      // Read when all else is done: what is true after the update.
+      verdict: pulumi
+        .unsecret(schedule.command.stdout)
+        .apply(() => verdictOn(plan.specification, { home: context.home })),
+    };
+    this.registerOutputs({ ...this.outputs });
+  }
+}

@@ -1,0 +1,23 @@
+import type * as pulumi from '@pulumi/pulumi';
+import type { Applied } from '../core/host-documents';
+import type { Specification } from '../core/specification';
+import { openTunnel, preferredTunnelPort } from '../jobs/tunnel';
+import type { StackContext } from './context';
+
+type Endpoint = Applied['endpoint'];
+
+/**
+ * Where the PostgreSQL provider reaches a cluster: its endpoint; over SSH the local end of a tunnel, which lives as long as
+ * this program. A preview doesn't connect, so it opens none.
+ */
+export function reachable(
+  { settings: { connection } }: Specification,
+  { dryRun }: StackContext,
+  endpoint: pulumi.Output<Endpoint>,
+): pulumi.Output<Endpoint> {
+  if (connection.type === 'local') return endpoint;
+  return endpoint.apply(async target => ({
+    host: '127.0.0.1',
+    port: dryRun ? preferredTunnelPort(connection, target.port) : await openTunnel(connection, target),
+  }));
+}

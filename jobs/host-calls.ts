@@ -1,0 +1,84 @@
+import { HoldfastError } from '../core/errors';
+import type { Evidence } from '../core/evidence';
+import { judge, limitsOf, type Verdict } from '../core/freshness';
+import type { Inspection, SnapshotRequest, SnapshotResult } from '../core/host-documents';
+import type { Specification } from '../core/specification';
+import { callProgram, failureOf, placeOf, type CallWatch } from './remote';
+import { uploadedProgram } from './ssh';
+
+type Call = CallWatch & { readonly home: string };
+
+/**
+ * How a cluster's machine differs from what it shall be; nothing is changed. A machine over SSH on which Holdfast was never
+ * installed has nothing to differ.
+ */
+export async function inspectCluster(specification: Specification, call: Call): Promise<Inspection> {
+  const { cluster } = specification;
+  const found = await ask<Inspection>('inspect', specification, { cluster, specification }, call);
+  return found ?? nothingThere(cluster);
+}
+
+/** What `host snapshot` does before a change. @throws HoldfastError when it failed: the change must not begin. */
+export async function snapshotCluster(request: SnapshotRequest, call: Call): Promise<SnapshotResult> {
+  const { specification, cluster } = request;
+  const done = await ask<SnapshotResult>('snapshot', specification, request, call);
+  if (done !== null) return done;
+  if (request.dryRun)
+    return { cluster, message: 'nothing to do: Holdfast was never installed there', warnings: [] };
+  // Before the first apply there is only the program that was just copied there, which tells a first provision from a disk
+  // that isn't mounted.
+  const first = await ask<SnapshotResult>('snapshot', specification, request, {
+    ...call,
+    program: uploadedProgram,
+  });
+  if (first !== null) return first;
+  throw new HoldfastError(
+    'engine-failed',
+    `the program isn’t on ${placeOf(specification.settings.connection)}`,
+    {
+      hint: 'Run `pulumi up` again: it copies the program there first.',
+    },
+  );
+}
+
+/** The evidence of a cluster now; null for a machine over SSH on which Holdfast was never installed. @throws HoldfastError */
+export function readEvidence(specification: Specification, call: Call): Promise<Evidence | null> {
+  const { cluster } = specification;
+  return ask<Evidence>('evidence', specification, { cluster, specification }, call);
+}
+
+/** The verdict on a cluster's backups now; `unknown` when it can't be told, whatever the reason. */
+export async function verdictOn(specification: Specification, call: Call): Promise<Verdict> {
+  try {
+    const evidence = await readEvidence(specification, call);
+    return evidence === null
+      ? 'missing'
+      : judge(evidence, limitsOf(specification.settings.backups)).verdict;
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** What `holdfast host <verb>` prints on the cluster's machine; null when the program isn't there, over SSH. */
+async function ask<T>(
+  verb: string,
+  { settings: { connection } }: Specification,
+  document: object,
+  call: Call,
+): Promise<T | null> {
+  const result = await callProgram(connection, ['host', verb, '--json'], document, call);
+  if (result.code === 0) return JSON.parse(result.stdout) as T;
+  // Node.js itself says so, before anything of ours runs.
+  if (connection.type === 'ssh' && /^\s*code: 'MODULE_NOT_FOUND'/m.test(result.stderr)) return null;
+  throw failureOf(result, ['host', verb]);
+}
+
+const nothingThere = (cluster: string): Inspection => ({
+  cluster,
+  provisioned: false,
+  revision: 0,
+  drift: [],
+  needsRestart: [],
+  restartAllowed: false,
+  applied: null,
+});
