@@ -108,4 +108,26 @@ export interface Evidence {
   readonly archive: ArchiveEvidence | null;
   readonly repositories: readonly RepositoryEvidence[];
   readonly problems: readonly Problem[];
+  /** Who may connect and how, as the running server reads it; absent where that can't be known (it is stopped). */
+  readonly access?: AccessEvidence | undefined;
+}
+
+/** One line of pg_hba.conf, as pg_hba_file_rules shows it. */
+export interface AccessRule {
+  readonly line: number;
+  readonly type: 'local' | 'host' | 'hostssl' | 'hostnossl' | 'hostgssenc' | 'hostnogssenc';
+  readonly databases: readonly string[];
+  readonly users: readonly string[];
+  /** Address with its prefix length (`10.0.0.0/8`), a host name, `all`, `samehost` or `samenet`; null for sockets. */
+  readonly address: string | null;
+  readonly method: string;
+}
+
+/** Who may connect and how. */
+export interface AccessEvidence {
+  readonly rules: readonly AccessRule[];
+  /** Only the cluster's owner can reach its socket. */
+  readonly privateSocket: boolean;
+  /** The server offers TLS. */
+  readonly tls: boolean;
 }

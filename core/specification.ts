@@ -30,7 +30,12 @@ export type Specification = Readonly<z.output<typeof specification>>;
 export function parseSpecification(json: unknown): Specification {
   const encoded = z.safeEncode(specification, json as z.output<typeof specification>);
   if (encoded.success) return z.decode(specification, encoded.data);
-  const lines = describeIssues(encoded.error.issues, { schema: specification, value: json, prefix: '' });
+  const lines = describeIssues(encoded.error.issues, {
+    schema: specification,
+    value: json,
+    prefix: '',
+    examples: false,
+  });
   throw new HoldfastError(
     'configuration',
     `the cluster’s specification is not valid:\n${lines.map(line => `  ${line}`).join('\n')}`,

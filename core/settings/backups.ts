@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, cron, cronOrNever, duration } from './values';
+import { absolutePath, cron, cronOrNever, duration, host, line, passphrase } from './values';
 
 /** Where backup sets and archived WAL are kept. */
 export const repository = z.discriminatedUnion('type', [
@@ -15,43 +15,44 @@ export const repository = z.discriminatedUnion('type', [
         .describe(
           'Encrypt with aes-256-cbc. A local repository lies beside the data that it protects, so it is not encrypted by default.',
         ),
-      passphrase: z
-        .string()
-        .min(16)
+      passphrase: passphrase
         .optional()
         .describe(
           'Passphrase of the repository, at least 16 characters; set it as `secure:` and keep a copy elsewhere.',
-        )
-        .meta({ secret: true }),
+        ),
     })
     .refine(value => !value.encryption || value.passphrase !== undefined, {
       path: ['passphrase'],
       message: 'an encrypted repository needs a passphrase',
+    })
+    .refine(value => value.encryption || value.passphrase === undefined, {
+      path: ['encryption'],
+      message:
+        'a passphrase is given, but encryption is off: set `encryption: true`, or remove the passphrase',
     }),
   z.strictObject({
     type: z.literal('s3'),
-    bucket: z.string().min(3).describe('Bucket; it must exist.').meta({ example: 'shop-backups' }),
-    endpoint: z
-      .string()
-      .min(1)
+    bucket: line.min(3).describe('Bucket; it must exist.').meta({ example: 'shop-backups' }),
+    endpoint: host
       .describe('Host of the S3-compatible service.')
       .meta({ example: 's3.eu-central-1.example.com' }),
-    region: z.string().min(1).meta({ example: 'eu-central-1' }).describe('Region of the bucket.'),
+    region: line.meta({ example: 'eu-central-1' }).describe('Region of the bucket.'),
     path: absolutePath.default('/holdfast').describe('Prefix inside the bucket.'),
     uriStyle: z.enum(['host', 'path']).default('host').describe('How the bucket is addressed.'),
-    key: z.string().min(1).describe('Access key; set it as `secure:`.').meta({ secret: true }),
-    keySecret: z
-      .string()
-      .min(1)
-      .describe('Secret of the access key; set it as `secure:`.')
-      .meta({ secret: true }),
-    passphrase: z
-      .string()
-      .min(16)
-      .describe('Off the machine a repository is always encrypted; at least 16 characters, set as `secure:`.')
-      .meta({ secret: true }),
+    key: line.describe('Access key; set it as `secure:`.').meta({ secret: true }),
+    keySecret: line.describe('Secret of the access key; set it as `secure:`.').meta({ secret: true }),
+    passphrase: passphrase.describe(
+      'Off the machine a repository is always encrypted; at least 16 characters, set as `secure:`.',
+    ),
   }),
 ]);
+
+/** Where a repository is, to tell two from each other. */
+function placeOf(settings: z.output<typeof repository> | undefined): string | undefined {
+  if (settings === undefined) return undefined;
+  if (settings.type === 'local') return `local ${settings.path ?? 'default'}`;
+  return `s3 ${settings.endpoint} ${settings.bucket} ${settings.path}`;
+}
 
 export const schedules = z
   .strictObject({
@@ -125,6 +126,10 @@ export const backups = z
       .array(repository)
       .min(1)
       .max(2)
+      .refine(([first, second]) => placeOf(first) !== placeOf(second), {
+        path: [1],
+        message: 'the second repository is in the same place as the first, so it protects from nothing',
+      })
       .prefault([{ type: 'local' }])
       .describe('One or two repositories; the first is restored from.'),
     snapshot: z

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { absolutePath, identifier, port } from './values';
+import { absolutePath, host, identifier, port, role, systemUser } from './values';
 import { backups } from './backups';
 
 const local = z.strictObject({ type: z.literal('local') });
 
 const ssh = z.strictObject({
   type: z.literal('ssh'),
-  host: z.string().min(1).describe('Name or address of the machine.').meta({ example: 'db1.example.com' }),
+  host: host.describe('Name or address of the machine.').meta({ example: 'db1.example.com' }),
   port: z.number().int().min(1).max(65_535).default(22).describe('Port of sshd.'),
-  user: z.string().min(1).describe('User to log in as.').meta({ example: 'deploy' }),
+  user: systemUser.describe('User to log in as.').meta({ example: 'deploy' }),
   privateKeyPath: absolutePath
     .describe('Private key on the machine that runs Pulumi; never read into the state.')
     .meta({ example: '/etc/holdfast/id_ed25519' }),
@@ -20,9 +20,7 @@ const ssh = z.strictObject({
     )
     .describe('The public key that the machine must show.')
     .meta({ example: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI…' }),
-  sudoUser: z
-    .string()
-    .min(1)
+  sudoUser: systemUser
     .optional()
     .describe(
       'Become this user with `sudo -n` after logging in; needed when `user` is not the owner of the cluster.',
@@ -39,7 +37,11 @@ const ssh = z.strictObject({
 
 export const connection = z.discriminatedUnion('type', [local, ssh]);
 
-const parameter = z.union([z.string(), z.number(), z.boolean()]).meta({ example: '256MB' });
+const parameter = z
+  .union([z.string().regex(/^\P{Cc}*$/u), z.number(), z.boolean()], {
+    error: 'must be one line of text, a number, or true or false',
+  })
+  .meta({ example: '256MB' });
 
 const reserved = [
   'archive_mode',
@@ -102,8 +104,7 @@ export const managed = z
     allow: z
       .array(
         z
-          .string()
-          .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'a network in CIDR notation is needed')
+          .union([z.cidrv4(), z.cidrv6()], { error: 'must be a network in CIDR notation' })
           .meta({ example: '10.0.0.0/8' }),
       )
       .default([])
@@ -115,6 +116,10 @@ export const managed = z
   .refine(value => value.tls !== undefined || value.listenAddresses.every(isLoopback), {
     path: ['tls'],
     message: 'a cluster that listens beyond loopback needs tls.certificate and tls.key',
+  })
+  .refine(value => value.tls !== undefined || value.allow.length === 0, {
+    path: ['tls'],
+    message: 'networks in `allow` log in over TLS: tls.certificate and tls.key are needed',
   });
 
 function isLoopback(address: string): boolean {
@@ -139,7 +144,7 @@ export const existing = z.strictObject({
     .meta({ example: 'moving from WAL-G, ticket OPS-12' }),
 });
 
-const roleNames = z.array(identifier).default([]);
+const roleNames = z.array(role).default([]);
 
 export const database = z
   .strictObject({
@@ -158,6 +163,26 @@ export const database = z
   })
   .prefault({});
 
+/** Roles belong to the whole cluster: the same name twice would be one role that may do both. */
+function oneDatabaseEach(
+  databases: Readonly<Record<string, z.output<typeof database>>>,
+  context: z.RefinementCtx,
+): void {
+  const owners = new Map<string, string>();
+  for (const [databaseName, settings] of Object.entries(databases))
+    for (const kind of ['applicationRoles', 'readOnlyRoles'] as const)
+      for (const [index, roleName] of settings[kind].entries()) {
+        const other = owners.get(roleName);
+        if (other !== undefined)
+          context.addIssue({
+            code: 'custom',
+            path: [databaseName, kind, index],
+            message: `role ${roleName} is also in ${other}: a role belongs to one database, and either reads or writes`,
+          });
+        owners.set(roleName, `${databaseName}.${kind}`);
+      }
+}
+
 /** One PostgreSQL cluster. */
 export const cluster = z.strictObject({
   engine: z
@@ -169,16 +194,20 @@ export const cluster = z.strictObject({
     .prefault({ mode: 'managed' })
     .describe('`managed`: created by Holdfast. `existing`: adopted with its data.'),
   connection: connection.prefault({ type: 'local' }).describe('Where the cluster’s machine is.'),
-  owner: z
-    .string()
-    .min(1)
+  owner: systemUser
     .default('postgres')
     .describe(
       'Operating-system user that runs the cluster (when Holdfast runs as root; otherwise it is the current user).',
     ),
   databases: z
-    .record(identifier, database)
+    .record(
+      identifier.refine(value => !['postgres', 'template0', 'template1'].includes(value), {
+        error: 'this database is there already, and PostgreSQL’s own',
+      }),
+      database,
+    )
     .default({})
+    .superRefine(oneDatabaseEach)
     .describe('Databases, with roles, schemas and extensions.'),
   backups: backups.describe('How it is backed up and what is promised for it.'),
 });

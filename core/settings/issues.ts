@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from './nearest';
-import { knownKeys, schemaAt, settingOf, valueAt } from './schema';
+import { hasSecrets, knownKeys, schemaAt, settingOf, valueAt } from './schema';
 
 type Issue = z.core.$ZodIssue;
 
@@ -10,68 +10,88 @@ export interface IssueContext {
   readonly value: unknown;
   /** What stands before every key: `holdfast:` for a stack. */
   readonly prefix: string;
+  /** Whether to give an example of how a person writes the setting. */
+  readonly examples: boolean;
 }
 
 /** The issues as lines for a person: the full key, what is wrong with the value, and an example. Never a secret value. */
 export function describeIssues(issues: readonly Issue[], context: IssueContext): string[] {
-  return [...new Set(issues.flatMap(issue => describeIssue(issue, context)))];
+  return [
+    ...new Set(
+      issues.flatMap(issue =>
+        issue.code === 'unrecognized_keys'
+          ? describeUnknownKeys(issue, context)
+          : [describeIssue(issue, context)],
+      ),
+    ),
+  ];
 }
 
-function describeIssue(issue: Issue, context: IssueContext): string[] {
-  const { schema, value, prefix } = context;
-  if (issue.code === 'unrecognized_keys') {
-    const at = schemaAt(schema, issue.path, value);
-    const known = at === undefined ? [] : knownKeys(at, valueAt(value, issue.path));
-    return issue.keys.map(key => {
-      const guess = nearest(key, known);
-      return `${prefix}${join([...issue.path, key])}: there is no such key; ${
-        guess === undefined ? `known are ${known.join(', ')}` : `did you mean ${guess}?`
-      }`;
-    });
-  }
+function describeUnknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): string[] {
+  const { schema, value } = context;
   const at = schemaAt(schema, issue.path, value);
-  const setting = at === undefined ? undefined : settingOf(at);
-  const given = valueAt(value, issue.path);
-  const show = setting !== undefined && !setting.secret && isPlain(given);
-  const key = `${prefix}${join(issue.path)}`;
-  const what = `${problem(issue, given)}${show && !shownAlready(issue) ? `, not ${JSON.stringify(given)}` : ''}`;
-  if (setting?.example === undefined) return [`${key}: ${what}`];
-  return [`${key}: ${what}; example: ${String(issue.path.at(-1))}: ${setting.example}`];
+  const known = at === undefined ? [] : knownKeys(at, valueAt(value, issue.path));
+  return issue.keys.map(key => {
+    const guess = nearest(key, known);
+    const help = guess === undefined ? `known are ${known.join(', ')}` : `did you mean ${guess}?`;
+    return `${keyOf([...issue.path, key], context)}: there is no such key; ${help}`;
+  });
 }
 
-function join(path: readonly PropertyKey[]): string {
-  return path.map(key => String(key)).join('.');
+function describeIssue(issue: Issue, context: IssueContext): string {
+  const { schema, value } = context;
+  const at = schemaAt(schema, issue.path, value);
+  const given = valueAt(value, issue.path);
+  // What stands where a secret belongs, or in the place of a map that contains one, may be the secret.
+  const show = at !== undefined && !hasSecrets(at) && isPlain(given) && !saysValue(issue);
+  const said = `${keyOf(issue.path, context)}: ${problem(issue, given)}${show ? `, not ${JSON.stringify(given)}` : ''}`;
+  const example = at === undefined ? undefined : settingOf(at).example;
+  if (example === undefined || !context.examples) return said;
+  const last = issue.path.at(-1);
+  return `${said}; example: ${typeof last === 'string' ? `${last}: ` : ''}${example}`;
+}
+
+function keyOf(path: readonly PropertyKey[], { prefix }: IssueContext): string {
+  if (path.length === 0) return `${prefix}*`;
+  return (
+    prefix +
+    path
+      .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${String(key)}`))
+      .join('')
+  );
 }
 
 function isPlain(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
 }
 
-/** Custom messages name the value themselves where that may be; those of patterns say what is needed, not what was given. */
-function shownAlready(issue: Issue): boolean {
+/** Messages of our own name the value themselves where that may be; so does that of a key. */
+function saysValue(issue: Issue): boolean {
   return issue.code === 'custom' || issue.code === 'invalid_key';
 }
 
 function problem(issue: Issue, given: unknown): string {
+  const choices = choicesOf(issue);
+  if (choices !== undefined) return given === undefined ? `is missing: ${choices}` : `must be ${choices}`;
   if (issue.code === 'invalid_type') {
     if (given === undefined) return 'is missing';
     const expected = types[issue.expected] ?? issue.expected;
     return `must be ${expected}${isPlain(given) ? '' : `, not ${typeOf(given)}`}`;
   }
-  if (issue.code === 'invalid_value') return `must be ${choice(issue.values)}`;
   if (issue.code === 'too_small') return `must ${measure(issue.origin, 'at least', issue.minimum)}`;
   if (issue.code === 'too_big') return `must ${measure(issue.origin, 'at most', issue.maximum)}`;
-  if ('options' in issue && Array.isArray(issue.options))
-    return given === undefined ? `is missing: ${choice(issue.options)}` : `must be ${choice(issue.options)}`;
   if (issue.code === 'invalid_key') return issue.issues.map(inner => inner.message).join('; ');
   return issue.message;
 }
 
-function choice(values: readonly unknown[]): string {
-  return values.map(value => String(value)).join(' or ');
+/** The values that are possible, where they can be listed: those of an enumeration or of what tells alternatives apart. */
+function choicesOf(issue: Issue): string | undefined {
+  const choices: unknown =
+    issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : undefined;
+  return Array.isArray(choices) ? choices.map(value => String(value)).join(' or ') : undefined;
 }
 
-const types: Record<string, string> = {
+const types: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
@@ -82,11 +102,13 @@ const types: Record<string, string> = {
 };
 
 function typeOf(given: unknown): string {
-  return given === null ? 'null' : Array.isArray(given) ? 'a list' : 'a map';
+  if (given === null) return 'null';
+  return Array.isArray(given) ? 'a list' : 'a map';
 }
 
 function measure(origin: string, bound: string, count: number | bigint): string {
-  if (origin === 'string') return `have ${bound} ${count} characters`;
-  if (origin === 'array') return `have ${bound} ${count} entries`;
+  const many = (one: string, more: string) => `have ${bound} ${count} ${Number(count) === 1 ? one : more}`;
+  if (origin === 'string') return many('character', 'characters');
+  if (origin === 'array') return many('entry', 'entries');
   return `be ${bound} ${count}`;
 }

@@ -7,9 +7,9 @@ import { stack, type StackSettings } from './stack';
  * Settings whose values are secrets, as paths below `holdfast:`; `*` stands for any name or index. In a stack file they
  * have to be `secure:`.
  */
-export const secretKeys: readonly string[] = leaves(stack)
-  .filter(({ setting }) => setting.secret)
-  .map(({ path }) => path);
+export const secretKeys: readonly string[] = [
+  ...new Set(leaves(stack).flatMap(({ path, setting }) => (setting.secret ? [path] : []))),
+];
 
 /**
  * The settings of a stack, read from its configuration: keys without the `holdfast:` prefix. Structured values may be JSON
@@ -21,7 +21,12 @@ export function parseStack(raw: Record<string, unknown>): StackSettings {
   const value = Object.fromEntries(Object.entries(raw).map(([key, given]) => [key, structured(key, given)]));
   const parsed = stack.safeParse(value);
   if (parsed.success) return parsed.data;
-  const lines = describeIssues(parsed.error.issues, { schema: stack, value, prefix: 'holdfast:' });
+  const lines = describeIssues(parsed.error.issues, {
+    schema: stack,
+    value,
+    prefix: 'holdfast:',
+    examples: true,
+  });
   throw new HoldfastError(
     'configuration',
     `the configuration of the stack has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`,

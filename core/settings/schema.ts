@@ -88,6 +88,11 @@ export function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** Whether a setting is a secret, or has one somewhere below it. */
+export function hasSecrets(schema: Schema): boolean {
+  return leaves(schema).some(({ setting }) => setting.secret);
+}
+
 /** Every setting that has no settings below it, with its path; `*` stands for any name or index. */
 export function leaves(schema: Schema, path: readonly string[] = []): { path: string; setting: Setting }[] {
   const element = elementOf(schema);

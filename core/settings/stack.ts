@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { cluster } from './cluster';
 import { duration, instant, name } from './values';
 
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
 export const alerts = z
   .strictObject({
-    webhook: z
-      .url()
+    webhook: url
       .optional()
       .describe('Gets a JSON document by POST; set it as `secure:`.')
       .meta({ secret: true, example: 'https://hooks.example.com/T000/B000' }),
@@ -17,8 +18,7 @@ export const alerts = z
         'Program and arguments, run as the cluster’s owner; gets the same JSON document on standard input.',
       )
       .meta({ example: '["/usr/local/bin/page-me"]' }),
-    heartbeat: z
-      .url()
+    heartbeat: url
       .optional()
       .describe('Fetched after every run in which all was well; set it as `secure:`.')
       .meta({ secret: true, example: 'https://beat.example.com/abc' }),
@@ -71,19 +71,22 @@ export const stack = z
         'Break-glass: `reason`, `approver`, `issued`, `expires` (at most 24 h apart). Expired or incomplete counts as none.',
       ),
   })
-  .superRefine((value, context) => {
-    const ports = new Map<string, string>();
-    for (const [clusterName, { source, connection }] of Object.entries(value.clusters)) {
-      if (source.port === undefined) continue;
-      const where = `${connection.type === 'ssh' ? connection.host : 'local'}:${source.port}`;
-      const other = ports.get(where);
-      if (other !== undefined)
-        context.addIssue({
-          code: 'custom',
-          path: ['clusters', clusterName, 'source', 'port'],
-          message: `port ${source.port} is also that of clusters.${other}`,
-        });
-      ports.set(where, clusterName);
+  .superRefine(({ clusters }, context) => {
+    const taken = new Map<string, string>();
+    for (const [clusterName, { source, connection }] of Object.entries(clusters)) {
+      const machine = connection.type === 'ssh' ? connection.host : 'this machine';
+      for (const key of ['port', 'dataDirectory'] as const) {
+        if (source[key] === undefined) continue;
+        const place = `${machine} ${key} ${source[key]}`;
+        const other = taken.get(place);
+        if (other !== undefined)
+          context.addIssue({
+            code: 'custom',
+            path: ['clusters', clusterName, 'source', key],
+            message: `${source[key]} is also that of clusters.${other} on ${machine}`,
+          });
+        taken.set(place, clusterName);
+      }
     }
   });
 

@@ -26,7 +26,7 @@ export const duration = (example: string) =>
       },
       encode: seconds => `${seconds} s`,
     })
-    .meta({ example });
+    .meta({ example, kind: 'duration' });
 
 /** A time of five cron fields, in UTC. */
 export const cron = (example: string) => schedule(example, cronProblem);
@@ -46,7 +46,7 @@ const schedule = (example: string, problem: (text: string) => string | undefined
           message: `${JSON.stringify(text)} is not a cron time: ${reason}`,
         });
     })
-    .meta({ example });
+    .meta({ example, kind: 'cron time' });
 
 function cronProblem(text: string): string | undefined {
   const fields = text.trim().split(/\s+/);
@@ -66,7 +66,7 @@ export const name = z
     /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/,
     'a name has lower-case letters, digits and "-" inside, begins with a letter and has at most 40 characters',
   )
-  .meta({ example: 'shop' });
+  .meta({ example: 'shop', kind: 'name' });
 
 /** A PostgreSQL identifier that never needs quotes and can't be mistaken for a system object. */
 export const identifier = z
@@ -75,16 +75,49 @@ export const identifier = z
     /^(?!pg_|holdfast_)[a-z_][a-z0-9_]{0,50}$/,
     'an identifier has lower-case letters, digits and "_", at most 51 characters, and begins with neither "pg_" nor "holdfast_"',
   )
-  .meta({ example: 'shop' });
+  .meta({ example: 'shop', kind: 'name' });
 
+/** A PostgreSQL role: an identifier that is no keyword of GRANT. */
+export const role = identifier.refine(
+  value => !['public', 'none', 'current_user', 'session_user'].includes(value),
+  {
+    error: 'this name has a meaning of its own in GRANT',
+  },
+);
+
+/** A user of the operating system; never mistaken for an option. */
+export const systemUser = z
+  .string()
+  .regex(
+    /^[a-z_][a-z0-9_.-]{0,31}$/i,
+    'a user has letters, digits, "_", "." and "-", and at most 32 characters',
+  );
+
+/** Name or address of a machine; never mistaken for an option or a URL. */
+export const host = z
+  .string()
+  .regex(/^[a-z0-9_[:][a-z0-9_.:%\]-]*$/i, 'a name or an address is needed, without scheme and path');
+
+/** One line of text without spaces around it: what pgBackRest's configuration can carry. */
+export const line = z
+  .string()
+  .regex(/^(?!\s)\P{Cc}+(?<!\s)$/u, 'one line without spaces around it is needed');
+
+/** The passphrase of a repository. */
+export const passphrase = line.min(16).meta({ secret: true });
+
+/** An absolute path without `..`, other than the root itself. */
 export const absolutePath = z
   .string()
-  .regex(/^\/[^\0\n]*$/, 'an absolute path is needed')
-  .meta({ example: '/srv/postgresql/shop' });
+  .regex(
+    /^(?!.*\/\.\.(?:\/|$))\/[^\p{Cc}]*[^\p{Cc}/]$/u,
+    'an absolute path is needed, without ".." and a "/" at its end',
+  )
+  .meta({ example: '/srv/postgresql/shop', kind: 'absolute path' });
 
 export const port = z.number().int().min(1024).max(65_535).meta({ example: 5442 });
 
 /** An instant with an offset; without one it would mean another moment on another machine. */
 export const instant = z.iso
   .datetime({ offset: true, error: 'an ISO-8601 time with an offset is needed' })
-  .meta({ example: '2026-01-02T03:04:05Z' });
+  .meta({ example: '2026-01-02T03:04:05Z', kind: 'time with offset' });
