@@ -51,9 +51,7 @@ export function readEvidence(specification: Specification, call: Call): Promise<
 export async function verdictOn(specification: Specification, call: Call): Promise<Verdict> {
   try {
     const evidence = await readEvidence(specification, call);
-    return evidence === null
-      ? 'missing'
-      : judge(evidence, limitsOf(specification.settings.backups)).verdict;
+    return evidence === null ? 'missing' : judge(evidence, limitsOf(specification.settings.backups)).verdict;
   } catch {
     return 'unknown';
   }

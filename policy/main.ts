@@ -1,0 +1,49 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
+import { PolicyPack } from '@pulumi/policy';
+import { readEvidence } from './evidence/read';
+import { policiesOf } from './pack';
+import { readStackFile } from './stack-file';
+import { Stack } from './stack';
+
+const prefix = 'holdfast:';
+
+/** Serves the pack to the engine that started this process: one process judges one preview or one update. */
+export function main(): void {
+  const now = new Date().toISOString();
+  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  const judged = new Stack({
+    now,
+    raw: settingsBelow(pulumi.runtime.allConfig()),
+    read: (cluster, settings, source) =>
+      readEvidence({
+        cluster,
+        stack: `${project}/${stack}`,
+        settings,
+        source,
+        now: () => new Date().toISOString(),
+      }),
+    stackFile: file => readStackFile({ project, stack, directories: likelyDirectories(), file }),
+  });
+  new PolicyPack('holdfast', { enforcementLevel: 'mandatory', policies: policiesOf(judged) });
+}
+
+function settingsBelow(config: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+}
+
+/** Pulumi doesn't tell a pack where the project is: where it was started, where its language host works, around the pack. */
+function likelyDirectories(): string[] {
+  const started = process.env.PWD;
+  const host = `/proc/${process.ppid}/cwd`;
+  return [
+    ...(fs.existsSync(host) ? [fs.realpathSync(host)] : []),
+    ...(started === undefined ? [] : [started]),
+    path.dirname(process.cwd()),
+  ];
+}

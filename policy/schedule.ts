@@ -1,0 +1,48 @@
+import { CronExpressionParser, type CronExpression } from 'cron-parser';
+import type { Instant } from '../core/evidence';
+import { milliseconds } from '../core/time';
+
+const horizonMilliseconds = 400 * 86_400_000;
+/** For limits of a few minutes the horizon would be millions of steps; what repeats within a month is seen all the same. */
+const maximumSteps = 2000;
+
+/**
+ * The first pause longer than `limit` (seconds) between two of the scheduled times of any of `crons`, looking ahead for 400 days;
+ * null when there is none, Infinity when nothing is scheduled.
+ */
+export function pauseBeyond(crons: readonly string[], limit: number, now: Instant): number | null {
+  const schedules = crons
+    .filter(cron => cron !== 'never')
+    .map(cron => CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(now) }));
+  if (schedules.length === 0) return Infinity;
+  const end = milliseconds(now) + horizonMilliseconds;
+  let last = nextTime(schedules, milliseconds(now));
+  for (let step = 0; step < maximumSteps && last < end; step++) {
+    // The last time within the limit; whatever lies between it and `last` can only be denser.
+    const within = previousTime(schedules, last + limit * 1000);
+    if (within <= last) return (nextTime(schedules, last) - last) / 1000;
+    last = within;
+  }
+  return null;
+}
+
+function nextTime(schedules: readonly CronExpression[], after: number): number {
+  return Math.min(...schedules.map(schedule => at(schedule, after).next().getTime()));
+}
+
+/** The newest time that is not after `until`. */
+function previousTime(schedules: readonly CronExpression[], until: number): number {
+  // The parser looks for times strictly before its current one.
+  return Math.max(
+    ...schedules.map(schedule =>
+      at(schedule, until + 1)
+        .prev()
+        .getTime(),
+    ),
+  );
+}
+
+function at(schedule: CronExpression, time: number): CronExpression {
+  schedule.reset(new Date(time));
+  return schedule;
+}

@@ -1,0 +1,103 @@
+import { assessBreakGlass, type BreakGlassState } from '../core/break-glass';
+import { HoldfastError } from '../core/errors';
+import type { Instant } from '../core/evidence';
+import type { Finding } from '../core/freshness';
+import { parseStack } from '../core/settings/parse';
+import type { ClusterSettings, Environment, StackSettings } from '../core/settings/stack';
+import type { Reading } from './evidence/reading';
+import type { Source, Sources } from './evidence/source';
+import type { StackFile } from './stack-file';
+
+/** What the outside world gives the rules. */
+export interface Surroundings {
+  /** What the stack file sets below `holdfast:`, without the prefix. */
+  readonly raw: Readonly<Record<string, unknown>>;
+  readonly now: Instant;
+  /** Reads the evidence of one cluster; never throws. `source` is the pack's own, instead of the stack's connection. */
+  readonly read: (cluster: string, settings: StackSettings, source: Source | undefined) => Promise<Reading>;
+  /** The stack file as it is written, where secrets are still encrypted. */
+  readonly stackFile: (path: string | undefined) => StackFile;
+}
+
+/** Something that a person must be told although it doesn't block. */
+export interface Notice {
+  readonly cluster: string;
+  readonly finding: Finding;
+}
+
+/** A stack whose settings could be read. */
+export interface DeclaredStack {
+  readonly environment: Environment;
+  readonly clusters: Readonly<Record<string, ClusterSettings>>;
+  readonly breakGlass: BreakGlassState;
+  readonly now: Instant;
+  readonly raw: Readonly<Record<string, unknown>>;
+  /** Read once for all rules. */
+  evidence(cluster: string): Promise<Reading>;
+  stackFile(path: string | undefined): StackFile;
+  /** What break-glass waived, and clusters that are let through while they are first provisioned or adopted. */
+  readonly waived: Notice[];
+  readonly beginnings: Map<string, string>;
+}
+
+export type Declared =
+  | { readonly state: 'declared'; readonly stack: DeclaredStack }
+  | { readonly state: 'invalid'; readonly reason: string };
+
+/** The stack that this process judges. What was read is kept, so that all rules see the same. */
+export class Stack {
+  private sources: Sources = {};
+  private result: Declared | undefined;
+
+  constructor(private readonly surroundings: Surroundings) {}
+
+  /**
+   * The pack's own sources of evidence. For a stack without any setting of Holdfast (another repository's) they say which
+   * clusters it depends on, as production.
+   */
+  useSources(sources: Sources): void {
+    this.sources = sources;
+    this.result = undefined;
+  }
+
+  declared(): Declared {
+    return (this.result ??= this.declare());
+  }
+
+  private declare(): Declared {
+    try {
+      return { state: 'declared', stack: this.judged(this.settings()) };
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      return { state: 'invalid', reason: error.describe() };
+    }
+  }
+
+  private settings(): StackSettings {
+    const { raw } = this.surroundings;
+    const named = Object.keys(this.sources);
+    if (Object.keys(raw).length > 0 || named.length === 0) return parseStack({ ...raw });
+    const clusters = Object.fromEntries(named.map(cluster => [cluster, {}]));
+    return parseStack({ environment: 'production', clusters });
+  }
+
+  private judged(settings: StackSettings): DeclaredStack {
+    const { now, raw, read, stackFile } = this.surroundings;
+    const readings = new Map<string, Promise<Reading>>();
+    return {
+      environment: settings.environment,
+      clusters: settings.clusters,
+      breakGlass: assessBreakGlass(settings.breakGlass, now),
+      now,
+      raw,
+      stackFile,
+      waived: [],
+      beginnings: new Map(),
+      evidence: cluster => {
+        const reading = readings.get(cluster) ?? read(cluster, settings, this.sources[cluster]);
+        readings.set(cluster, reading);
+        return reading;
+      },
+    };
+  }
+}
