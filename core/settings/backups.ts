@@ -5,10 +5,11 @@ import { absolutePath, cron, cronOrNever, duration, host, line, passphrase } fro
 export const repository = z.discriminatedUnion('type', [
   z
     .strictObject({
-      type: z.literal('local'),
+      type: z.literal('local').describe('A directory on the cluster’s machine.'),
       path: absolutePath
         .optional()
-        .describe('Directory of the repository. Default: `<home>/repositories/<cluster>`.'),
+        .describe('Directory of the repository. Default: `<home>/repositories/<cluster>`.')
+        .meta({ example: '/srv/backups/shop' }),
       encryption: z
         .boolean()
         .default(false)
@@ -31,13 +32,16 @@ export const repository = z.discriminatedUnion('type', [
         'a passphrase is given, but encryption is off: set `encryption: true`, or remove the passphrase',
     }),
   z.strictObject({
-    type: z.literal('s3'),
+    type: z.literal('s3').describe('A bucket of an S3-compatible service.'),
     bucket: line.min(3).describe('Bucket; it must exist.').meta({ example: 'shop-backups' }),
     endpoint: host
       .describe('Host of the S3-compatible service.')
       .meta({ example: 's3.eu-central-1.example.com' }),
     region: line.meta({ example: 'eu-central-1' }).describe('Region of the bucket.'),
-    path: absolutePath.default('/holdfast').describe('Prefix inside the bucket.'),
+    path: absolutePath
+      .default('/holdfast')
+      .describe('Prefix inside the bucket.')
+      .meta({ example: '/holdfast' }),
     uriStyle: z.enum(['host', 'path']).default('host').describe('How the bucket is addressed.'),
     key: line.describe('Access key; set it as `secure:`.').meta({ secret: true }),
     keySecret: line.describe('Secret of the access key; set it as `secure:`.').meta({ secret: true }),
@@ -138,6 +142,8 @@ export const backups = z
       .describe(
         'Before a change: a backup only when replaying WAL since the newest one would take longer than the RTO, or always.',
       ),
-    verification,
+    verification: verification.describe(
+      'What is checked in the clone of a verification, beside `pg_amcheck`.',
+    ),
   })
   .prefault({});

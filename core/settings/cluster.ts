@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { absolutePath, host, identifier, port, role, systemUser } from './values';
 import { backups } from './backups';
 
-const local = z.strictObject({ type: z.literal('local') });
+const local = z.strictObject({ type: z.literal('local').describe('The machine that runs Pulumi.') });
 
 const ssh = z.strictObject({
-  type: z.literal('ssh'),
+  type: z.literal('ssh').describe('Another machine, over SSH.'),
   host: host.describe('Name or address of the machine.').meta({ example: 'db1.example.com' }),
   port: z.number().int().min(1).max(65_535).default(22).describe('Port of sshd.'),
   user: systemUser.describe('User to log in as.').meta({ example: 'deploy' }),
@@ -26,7 +26,10 @@ const ssh = z.strictObject({
       'Become this user with `sudo -n` after logging in; needed when `user` is not the owner of the cluster.',
     )
     .meta({ example: 'root' }),
-  home: absolutePath.default('/var/lib/holdfast').describe('Holdfast’s directory on that machine.'),
+  home: absolutePath
+    .default('/var/lib/holdfast')
+    .describe('Holdfast’s directory on that machine.')
+    .meta({ example: '/var/lib/holdfast' }),
   node: z
     .string()
     .min(1)
@@ -74,19 +77,23 @@ const postgresSettings = z
         });
   })
   .default({})
-  .describe('Settings of postgresql.conf beside those that Holdfast sets.');
+  .describe(`Settings of postgresql.conf, by name, except those that Holdfast sets: ${reserved.join(', ')}.`);
 
 const tls = z
   .strictObject({
-    certificate: absolutePath.describe('Certificate chain on the host, PEM.'),
-    key: absolutePath.describe('Its private key on the host, readable by the cluster’s owner only.'),
+    certificate: absolutePath
+      .describe('Certificate chain on the host, PEM.')
+      .meta({ example: '/etc/ssl/shop.pem' }),
+    key: absolutePath
+      .describe('Its private key on the host, readable by the cluster’s owner only.')
+      .meta({ example: '/etc/ssl/private/shop.key' }),
   })
   .optional()
   .describe('TLS; needed as soon as the cluster listens beyond loopback.');
 
 export const managed = z
   .strictObject({
-    mode: z.literal('managed'),
+    mode: z.literal('managed').describe('Created by Holdfast.'),
     version: z.number().int().min(13).max(18).default(15).describe('Major version of PostgreSQL.'),
     dataDirectory: absolutePath
       .optional()
@@ -108,7 +115,8 @@ export const managed = z
           .meta({ example: '10.0.0.0/8' }),
       )
       .default([])
-      .describe('Networks beyond loopback that may log in, with SCRAM over TLS.'),
+      .describe('Networks beyond loopback that may log in, with SCRAM over TLS.')
+      .meta({ example: '[10.0.0.0/8]' }),
     tls,
     settings: postgresSettings,
     allowRestart: z.boolean().default(false).describe('Restart the cluster when a changed setting needs it.'),
@@ -127,12 +135,15 @@ function isLoopback(address: string): boolean {
 }
 
 export const existing = z.strictObject({
-  mode: z.literal('existing'),
+  mode: z.literal('existing').describe('Adopted with its data.'),
   dataDirectory: absolutePath.describe(
     'Data directory of the cluster to adopt; it is neither moved nor initialised.',
   ),
   port: z.number().int().min(1).max(65_535).describe('Port it listens on.').meta({ example: 5432 }),
-  socketDirectory: absolutePath.default('/var/run/postgresql').describe('Directory of its Unix socket.'),
+  socketDirectory: absolutePath
+    .default('/var/run/postgresql')
+    .describe('Directory of its Unix socket.')
+    .meta({ example: '/var/run/postgresql' }),
   allowRestart: z.boolean().default(false).describe('Restart the cluster once when `archive_mode` is off.'),
   replaceArchiveCommand: z
     .string()
