@@ -7,6 +7,8 @@ import { shown } from './outputs';
 export interface Credentials {
   readonly endpoint: pulumi.Output<Applied['endpoint']>;
   readonly tls: pulumi.Output<boolean>;
+  /** The name of the cluster in its repository. */
+  readonly stanza: pulumi.Output<string>;
   readonly provider: pulumi.Output<Applied['provider']>;
   /** Of an application or read-only role. */
   readonly role: (name: string) => pulumi.Output<RoleCredential>;
@@ -28,6 +30,7 @@ export function knownCredentials(
     endpoint: shown(known, ({ endpoint }) => endpoint),
     tls: shown(known, ({ tls }) => tls),
     provider: known.apply(({ provider }) => provider),
+    stanza: shown(known, ({ stanza }) => stanza),
     role: name =>
       (last !== null && name in last.roles ? known : applied).apply(({ roles }) => credential(roles, name)),
   };

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { Applied, ApplyRequest } from '../core/host-documents';
 import { parseApplied } from './applied';
 import type { ClusterPlan, StackContext } from './context';
+import { reporting } from './failure';
 import { hostCommand, uploadProgram, type HostCommand } from './host-command';
 import { stateful } from './protection';
 import { revisionOf } from './revision';
@@ -45,7 +46,7 @@ export class HostCluster extends pulumi.ComponentResource {
       context,
       { parent: this, dependsOn: uploads, ...stateful(context) },
     );
-    this.applied = pulumi.secret(this.command.stdout.apply(parseApplied));
+    this.applied = pulumi.secret(this.command.stdout.apply(reporting(parseApplied)));
     this.registerOutputs({ applied: this.applied });
   }
 }

@@ -5,7 +5,7 @@ import type { ClusterPlan, StackContext } from './context';
 import { knownCredentials } from './credentials';
 import { DatabaseCatalog } from './database-catalog';
 import { HostCluster } from './host-cluster';
-import { shown, type ClusterOutputs } from './outputs';
+import type { ClusterOutputs } from './outputs';
 
 export interface ProtectedDatabaseArgs {
   readonly plan: ClusterPlan;
@@ -45,7 +45,7 @@ export class ProtectedDatabase extends pulumi.ComponentResource {
     this.outputs = {
       host: credentials.endpoint.apply(({ host }) => host),
       port: credentials.endpoint.apply(({ port }) => port),
-      stanza: shown(cluster.applied, ({ stanza }) => stanza),
+      stanza: credentials.stanza,
       // Read when all else is done: what is true after the update.
       verdict: pulumi
         .unsecret(schedule.command.stdout)

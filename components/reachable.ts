@@ -3,6 +3,7 @@ import type { Applied } from '../core/host-documents';
 import type { Specification } from '../core/specification';
 import { openTunnel, preferredTunnelPort } from '../jobs/tunnel';
 import type { StackContext } from './context';
+import { reporting } from './failure';
 
 type Endpoint = Applied['endpoint'];
 
@@ -16,8 +17,10 @@ export function reachable(
   endpoint: pulumi.Output<Endpoint>,
 ): pulumi.Output<Endpoint> {
   if (connection.type === 'local') return endpoint;
-  return endpoint.apply(async target => ({
-    host: '127.0.0.1',
-    port: dryRun ? preferredTunnelPort(connection, target.port) : await openTunnel(connection, target),
-  }));
+  return endpoint.apply(
+    reporting(async target => ({
+      host: '127.0.0.1',
+      port: dryRun ? preferredTunnelPort(connection, target.port) : await openTunnel(connection, target),
+    })),
+  );
 }
