@@ -1,0 +1,53 @@
+import { HoldfastError } from '../../core/errors';
+import { ownProgram } from '../program';
+import type { SurveyedCluster } from '../survey';
+import { stream } from './stream';
+
+/**
+ * Runs this same program for what is to be done on clusters: each command becomes the owner of its cluster for good, which
+ * this process can't, and may work on another machine.
+ */
+export class ClusterCommands {
+  constructor(
+    private readonly place: {
+      readonly home: string;
+      readonly checkout: string;
+      readonly env: Readonly<Record<string, string>>;
+      readonly report: (line: string) => void;
+      readonly signal: AbortSignal;
+    },
+  ) {}
+
+  /** Runs a command whose progress is shown; its exit code and standard output. */
+  async run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string }> {
+    const output: string[] = [];
+    const { home, checkout, env, report, signal } = this.place;
+    const code = await stream(process.execPath, [ownProgram().file, '--home', home, ...args], {
+      cwd: checkout,
+      env: { ...process.env, ...env },
+      signal,
+      onLine: line => report(`  ${line}`),
+      onOutput: line => output.push(line),
+    });
+    return { code, stdout: output.join('\n') };
+  }
+
+  /** Runs a command that has to succeed. */
+  async succeed(...args: readonly string[]): Promise<void> {
+    const { code } = await this.run(...args);
+    if (code === 0) return;
+    throw new HoldfastError('engine-failed', `holdfast ${args.join(' ')} ended with ${code ?? 'a signal'}`, {
+      hint: 'Its own message is above. When that is solved, run this again: it goes on from here.',
+    });
+  }
+
+  /** The state of the clusters of the project; it is read from its document, whatever the exit code says of them. */
+  async survey(): Promise<readonly SurveyedCluster[]> {
+    const { code, stdout } = await this.run('status', '--json');
+    try {
+      return JSON.parse(stdout) as SurveyedCluster[];
+    } catch (cause) {
+      throw new HoldfastError('engine-failed', `holdfast status ended with ${code ?? 'a signal'}`, { cause });
+    }
+  }
+}
