@@ -1,2 +1,2 @@
 'use strict';
-require(require('./build.cjs').builtPack()).main();
+module.exports = async () => require(await require('./build.cjs').builtPack()).main();

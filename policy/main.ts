@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import * as pulumi from '@pulumi/pulumi';
 import { PolicyPack } from '@pulumi/policy';
+// Not from '@pulumi/pulumi': all of it takes longer to load than the pack (see build.cjs).
+import { getProject, getStack } from '@pulumi/pulumi/metadata';
+import { allConfig } from '@pulumi/pulumi/runtime/config';
 import { readEvidence } from './evidence/read';
 import { policiesOf } from './pack';
 import { readStackFile } from './stack-file';
@@ -12,10 +14,10 @@ const prefix = 'holdfast:';
 /** Serves the pack to the engine that started this process: one process judges one preview or one update. */
 export function main(): void {
   const now = new Date().toISOString();
-  const [project, stack] = [pulumi.getProject(), pulumi.getStack()];
+  const [project, stack] = [getProject(), getStack()];
   const judged = new Stack({
     now,
-    raw: settingsBelow(pulumi.runtime.allConfig()),
+    raw: settingsBelow(allConfig()),
     read: (cluster, settings, source) =>
       readEvidence({
         cluster,
