@@ -1,0 +1,72 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Specification } from '../../../core/specification';
+import { readIfThere, writeAtomically } from '../files';
+import { pathsOf, programFile, type ClusterPaths, ensureSocketDirectory } from '../layout';
+import { becomeOwner, identityOf, type Identity } from '../owner';
+
+/** Where a cluster is provisioned. */
+export interface Place {
+  /** Holdfast's directory on this machine. */
+  readonly home: string;
+  /** The program to install for timers; null leaves what is there. */
+  readonly program: string | null;
+}
+
+/**
+ * Makes the directories of a cluster and installs the program; then, as root, becomes the cluster's owner for good. All that
+ * needs root is done here (and by the schedule).
+ */
+export async function prepareMachine(specification: Specification, place: Place): Promise<ClusterPaths> {
+  const paths = pathsOf(place.home, specification);
+  const isRoot = process.getuid?.() === 0;
+  const identity = isRoot ? identityOf(specification.settings.owner) : null;
+  const shared = isRoot ? 0o755 : 0o700;
+  await makeDirectory(place.home, shared, null);
+  if (place.program !== null) await installProgram(place.program, programFile(place.home), shared);
+  for (const parent of [path.dirname(paths.root), path.dirname(paths.repository)])
+    await makeDirectory(parent, shared, null);
+  const { mode } = specification.settings.source;
+  await makeDirectory(paths.root, 0o700, identity);
+  for (const directory of privateDirectories(specification, paths))
+    await makeDirectory(directory, 0o700, identity);
+  // An adopted cluster's directory is as its owner made it.
+  if (mode === 'managed') await makeDirectory(paths.dataDirectory, 0o700, identity, 0o755);
+  becomeOwner(specification.settings.owner);
+  if (mode === 'managed') await ensureSocketDirectory(paths.socketDirectory);
+  return paths;
+}
+
+function privateDirectories(specification: Specification, paths: ClusterPaths): string[] {
+  const repositories = specification.settings.backups.repositories.flatMap(repository =>
+    repository.type === 'local' ? [repository.path ?? paths.repository] : [],
+  );
+  return [...repositories, paths.spool, paths.log, paths.lock, paths.clones, paths.aside];
+}
+
+/** Directories on the way are made too, with the mode `onTheWay`; those that exist keep their mode and owner. */
+async function makeDirectory(
+  directory: string,
+  mode: number,
+  owner: Identity | null,
+  onTheWay = mode,
+): Promise<void> {
+  const first = await fs.mkdir(path.dirname(directory), { recursive: true, mode: onTheWay });
+  if (first !== undefined && owner !== null) await fs.chmod(first, onTheWay);
+  try {
+    await fs.mkdir(directory, { mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  // The mode of mkdir() is cut by the umask.
+  await fs.chmod(directory, mode);
+  if (owner !== null) await fs.chown(directory, owner.uid, owner.gid);
+}
+
+async function installProgram(from: string, to: string, directoryMode: number): Promise<void> {
+  if (path.resolve(from) === to) return;
+  await makeDirectory(path.dirname(to), directoryMode, null);
+  const content = await fs.readFile(from, 'utf8');
+  if ((await readIfThere(to)) !== content) await writeAtomically(to, content, directoryMode);
+}
