@@ -77,7 +77,8 @@ async function request(url: string, init: RequestInit): Promise<void> {
 async function retried(send: () => Promise<void>): Promise<void> {
   for (const pause of pausesMilliseconds) {
     try {
-      return await send();
+      await send();
+      return;
     } catch {
       await sleep(pause);
     }
@@ -85,9 +86,10 @@ async function retried(send: () => Promise<void>): Promise<void> {
   return send();
 }
 
-function run([program, ...args]: readonly string[], document: AlertDocument): Promise<void> {
+function run(command: readonly string[], document: AlertDocument): Promise<void> {
+  const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program as string, args, {
+    const child = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'ignore'],
       timeout: commandMilliseconds,
       killSignal: 'SIGKILL',

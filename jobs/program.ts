@@ -9,6 +9,6 @@ export function ownProgram(): { readonly file: string; readonly hash: string } {
   if (typeof HOLDFAST_PROGRAM_HASH !== 'undefined') return { file: __filename, hash: HOLDFAST_PROGRAM_HASH };
   // By a computed path, so that the bundler isn't bundled.
   const script = path.resolve(__dirname, '../scripts/bundle.cjs');
-  const { bundle } = createRequire(__filename)(script) as { bundle(): { file: string; hash: string } };
-  return bundle();
+  const bundler = createRequire(__filename)(script) as { bundle: () => { file: string; hash: string } };
+  return bundler.bundle();
 }

@@ -58,7 +58,7 @@ export async function callProgram(
   try {
     const code = await ended(child);
     const result = { code, stdout: Buffer.concat(stdout).toString('utf8'), stderr: lines.join('\n') };
-    if (overSsh) refuseUnreachable(connection, result);
+    if (overSsh && code === 255) throw unreachable(connection, result.stderr);
     return result;
   } finally {
     watch.signal?.removeEventListener('abort', abort);
@@ -107,10 +107,9 @@ function ended(child: ChildProcess): Promise<number | null> {
 }
 
 /** ssh's own failures have exit code 255; the program never ends with it. */
-function refuseUnreachable(connection: SshConnection, { code, stderr }: CallResult): void {
-  if (code !== 255) return;
+export function unreachable(connection: SshConnection, stderr: string): HoldfastError {
   const reason = stderr.trim().split('\n').slice(-3).join('; ');
-  throw new HoldfastError('engine-failed', `${placeOf(connection)} can't be reached: ${reason}`, {
+  return new HoldfastError('engine-failed', `${placeOf(connection)} can't be reached: ${reason}`, {
     hint: /host key/i.test(reason)
       ? 'The machine shows another host key than the pinned one: compare it on the machine itself before you change connection.hostKey.'
       : 'Check connection.host, port, user, privateKeyPath and hostKey, and that sshd runs there.',

@@ -133,5 +133,7 @@ async function check(
 function judgeRows(rows: readonly Record<string, unknown>[]): string | null {
   if (rows.length !== 1) return `it returned ${rows.length} rows instead of one`;
   const [value] = Object.values(rows[0] ?? {});
-  return value === true ? null : `its result is ${JSON.stringify(value) ?? 'nothing'}, not true`;
+  return value === true
+    ? null
+    : `its result is ${value === undefined ? 'nothing' : JSON.stringify(value)}, not true`;
 }

@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { act, type CommandContext } from '../invocation';
+import type { HostJobName } from '../../jobs/host';
+
+/** What each reads and does; a table of its own, so that the help needs none of the jobs. */
+const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: string }>> = {
+  evidence: { reads: '{ cluster, specification? }', summary: 'what is known of the cluster’s backups now' },
+  report: { reads: '{ cluster }', summary: 'all that `holdfast status` says of the cluster' },
+  snapshot: {
+    reads: '{ cluster, change, dryRun, breakGlass, specification }',
+    summary: 'a restore point, and a backup where needed, before a change',
+  },
+};
+
+export function hostCommand(context: CommandContext): Command {
+  const group = new Command('host').description(
+    'What Pulumi, the policy pack and the timer ask of a cluster’s machine. Each reads one JSON document on standard input ' +
+      'and prints one on standard output; docs/architecture.md describes them.',
+  );
+  for (const [name, { reads, summary }] of Object.entries(hostCommands) as [
+    HostJobName,
+    { reads: string; summary: string },
+  ][]) {
+    const command = new Command(name)
+      .summary(summary)
+      .description(`Reads ${reads} as JSON on standard input and prints, as JSON, ${summary}.`);
+    group.addCommand(
+      act(command, context, async ({ io, home, watch }) => {
+        const { hostJobs } = await import('../../jobs/host');
+        const answer = await hostJobs[name](home, await io.lines.document(), watch);
+        io.stdout.write(`${JSON.stringify(answer)}\n`);
+        return 0;
+      }),
+    );
+  }
+  return group;
+}

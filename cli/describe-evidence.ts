@@ -1,0 +1,40 @@
+import { formatDuration } from '../core/durations';
+import type { BackupSet, Evidence, Instant } from '../core/evidence';
+import type { Limits } from '../core/freshness';
+import { formatAgo, formatBytes, formatInstant } from './format';
+
+export function describeNewest(set: BackupSet | null, now: Instant): string {
+  if (set === null) return 'none';
+  const change = set.changeId === null ? '' : `, for change ${set.changeId}`;
+  return `${set.id}, ${set.kind}, ${formatAgo(set.stoppedAt, now)}, ${formatBytes(set.sizeBytes)} (${formatBytes(set.storedBytes)} stored)${change}`;
+}
+
+export function describeArchive({ archive, observedAt }: Evidence): string {
+  if (archive === null) return 'not known: the server is stopped';
+  const { failing, lastArchivedAt, lastFailedAt, backlogSegments, oldestUnarchivedChangeAt, gaps } = archive;
+  return [
+    failing === null ? 'works' : `FAILS: ${failing}`,
+    lastArchivedAt === null
+      ? 'nothing archived yet'
+      : `last archived ${formatAgo(lastArchivedAt, observedAt)}`,
+    ...(lastFailedAt === null ? [] : [`last failure ${formatAgo(lastFailedAt, observedAt)}`]),
+    backlogSegments === 0 ? 'no segment waits' : `${backlogSegments} segments wait`,
+    ...(oldestUnarchivedChangeAt === null
+      ? []
+      : [`oldest change not archived is of ${formatInstant(oldestUnarchivedChangeAt)}`]),
+    gaps.length === 0
+      ? 'no gaps'
+      : `GAPS: ${gaps.map(({ timeline, from, to }) => `${from} to ${to} (timeline ${timeline})`).join(', ')}`,
+  ].join(', ');
+}
+
+export function describeVerification({ backups, observedAt }: Evidence, { rto }: Limits): string {
+  const verified = backups.flatMap(({ id, verification }) =>
+    verification === null ? [] : [{ id, ...verification }],
+  );
+  const newest = verified.at(-1);
+  if (newest === undefined) return 'never';
+  const { id, result, at, restoreSeconds, reason } = newest;
+  const outcome = result === 'passed' ? 'passed' : `FAILED (${reason ?? 'no reason recorded'})`;
+  return `${id} ${outcome} ${formatAgo(at, observedAt)}, restored in ${formatDuration(restoreSeconds)} (RTO ${formatDuration(rto)})`;
+}

@@ -1,0 +1,103 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { HoldfastError } from '../core/errors';
+import { parseSpecification, type Specification } from '../core/specification';
+import type { Engine } from '../engines/engine';
+import { requester } from './audit';
+import type { Cluster } from './cluster';
+
+/** The clusters that were provisioned on this machine. */
+export async function clusterNames(home: string): Promise<string[]> {
+  const directory = path.join(home, 'clusters');
+  const names = await fs.readdir(directory).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw unreadable(directory, error);
+  });
+  return names.filter(name => !name.startsWith('.')).sort();
+}
+
+/**
+ * What a cluster on this machine shall be.
+ * @throws HoldfastError `configuration` when there is no such cluster, saying which there are
+ */
+export async function readSpecification(home: string, name: string): Promise<Specification> {
+  const found = await findSpecification(home, name);
+  if (found === null) throw await unknownCluster(home, name);
+  return found;
+}
+
+/** The same; null when there is no such cluster. */
+export async function findSpecification(home: string, name: string): Promise<Specification | null> {
+  const file = path.join(clusterDirectory(home, name), 'specification.json');
+  let text: string;
+  try {
+    text = await fs.readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw unreadable(file, error);
+    return null;
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new HoldfastError('configuration', `${file} is not JSON: ${(cause as Error).message}`, {
+      cause,
+      hint: 'It is written by `pulumi up`; run that again.',
+    });
+  }
+  return parseSpecification(json);
+}
+
+/** Opens a cluster of this machine for a job. As root the process becomes the cluster's owner, for good. */
+export async function openCluster(home: string, name: string): Promise<Cluster> {
+  return openSpecified(home, await readSpecification(home, name));
+}
+
+/** The same for a cluster that may not be here yet. */
+export async function openSpecified(home: string, specification: Specification): Promise<Cluster> {
+  // Before the process changes who it is.
+  process.env.HOLDFAST_REQUESTER ??= requester();
+  return {
+    name: specification.cluster,
+    specification,
+    directory: clusterDirectory(home, specification.cluster),
+    engine: await openEngine(home, specification),
+  };
+}
+
+/** How each kind of cluster is opened; a new engine is one more entry. */
+async function openEngine(home: string, specification: Specification): Promise<Engine> {
+  const { engine, owner } = specification.settings;
+  const open = { host: openHost }[engine];
+  return open(home, specification, owner);
+}
+
+async function openHost(home: string, specification: Specification, owner: string): Promise<Engine> {
+  const { becomeOwner } = await import('../engines/host/owner');
+  const { openHostEngine } = await import('../engines/host/engine');
+  becomeOwner(owner);
+  return openHostEngine({ home, specification });
+}
+
+export function clusterDirectory(home: string, name: string): string {
+  // A name never leads out of the directory, whoever typed it.
+  return path.join(home, 'clusters', path.basename(name));
+}
+
+async function unknownCluster(home: string, name: string): Promise<HoldfastError> {
+  const known = await clusterNames(home);
+  return new HoldfastError('configuration', `there is no cluster ${name} in ${home}`, {
+    hint:
+      known.length === 0
+        ? 'None was provisioned there yet: `pulumi up` does that. HOLDFAST_HOME or --home names another directory.'
+        : `There ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}.`,
+  });
+}
+
+function unreadable(file: string, cause: unknown): HoldfastError {
+  return new HoldfastError('configuration', `${file} can't be read: ${(cause as Error).message}`, {
+    cause,
+    hint: 'Run this as the cluster’s owner, or with sudo.',
+  });
+}

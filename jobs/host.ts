@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { HoldfastError } from '../core/errors';
+import { breakGlass } from '../core/settings/stack';
+import { name } from '../core/settings/values';
+import { parseSpecification, type Specification } from '../core/specification';
+import type { Watch } from '../engines/engine';
+import type { Cluster } from './cluster';
+import { findSpecification, openCluster, openSpecified } from './context';
+
+/*
+ * What Pulumi, the policy pack and the timer ask of a cluster's machine (docs/architecture.md, core/host-documents.ts): each
+ * reads one document and answers with one.
+ */
+
+type HostJob = (home: string, document: unknown, watch: Watch) => Promise<unknown>;
+
+const breakGlassState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('none') }),
+  z.object({ state: z.literal('invalid'), reason: z.string() }),
+  z.object({ state: z.literal('active'), grant: breakGlass, remainingSeconds: z.number() }),
+]);
+
+const clusterRequest = z.object({ cluster: name });
+const specifiedRequest = z.object({ cluster: name, specification: z.unknown() });
+const snapshotRequest = specifiedRequest.extend({
+  change: z.string().min(1),
+  dryRun: z.boolean().default(false),
+  breakGlass: breakGlassState.default({ state: 'none' }),
+});
+
+const evidence: HostJob = async (home, document) => {
+  const { engine } = await openRequested(home, read(specifiedRequest, document));
+  return engine.evidence();
+};
+
+const report: HostJob = async (home, document) => {
+  const { reportOn } = await import('./status');
+  return reportOn(await openCluster(home, read(clusterRequest, document).cluster));
+};
+
+const snapshot: HostJob = async (home, document, watch) => {
+  const { snapshotBeforeChange } = await import('./snapshot');
+  const request = read(snapshotRequest, document);
+  return snapshotBeforeChange(await openRequested(home, request), request, watch);
+};
+
+export const hostJobs = { evidence, report, snapshot } satisfies Record<string, HostJob>;
+
+export type HostJobName = keyof typeof hostJobs;
+
+/** What was applied counts; only a cluster that is not here yet is taken as the caller says that it shall be. */
+async function openRequested(
+  home: string,
+  request: { readonly cluster: string; readonly specification?: unknown },
+): Promise<Cluster> {
+  const { cluster, specification } = request;
+  if (specification === undefined) return openCluster(home, cluster);
+  const applied = await findSpecification(home, cluster);
+  return openSpecified(home, applied ?? specificationOf(cluster, specification));
+}
+
+function specificationOf(cluster: string, document: unknown): Specification {
+  const specification = parseSpecification(document);
+  if (specification.cluster === cluster) return specification;
+  throw new HoldfastError(
+    'configuration',
+    `the specification is of ${specification.cluster}, not ${cluster}`,
+  );
+}
+
+function read<T>(schema: z.ZodType<T>, document: unknown): T {
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return parsed.data;
+  throw new HoldfastError(
+    'configuration',
+    `the document on standard input is not understood: ${parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')}`,
+    { hint: 'docs/architecture.md and core/host-documents.ts say what each command reads.' },
+  );
+}
