@@ -4,43 +4,14 @@ import type { Evidence } from '../core/evidence';
 import type { ClusterReport } from '../jobs/status';
 import type { SurveyedCluster } from '../jobs/survey';
 import { describeArchive, describeNewest, describeVerification } from './describe-evidence';
-import { formatAgo, formatBytes, formatInstant, table } from './format';
-
-interface Style {
-  readonly color: boolean;
-}
+import { formatBytes, formatInstant } from './format';
+import { statusTable, type Style } from './status-table';
 
 /** A table of all clusters, and below it the details of each. */
 export function describeSurvey(clusters: readonly SurveyedCluster[], style: Style): string {
   if (clusters.length === 0)
     return 'There are no clusters yet. `npm start` makes a staging and a production cluster; `pulumi up` what your stack declares.';
-  const head = ['cluster', 'environment', 'verdict', 'newest backup', 'restorable until', 'verified'];
-  const overview = table(
-    head,
-    clusters.map(cluster => overviewRow(cluster, style)),
-  );
-  return [overview, ...clusters.map(cluster => describeCluster(cluster))].join('\n\n');
-}
-
-function overviewRow(cluster: SurveyedCluster, style: Style): string[] {
-  const { report } = cluster;
-  const name = [cluster.cluster, cluster.environment ?? '–'];
-  if (report === null) return [...name, paint(cluster.state.replace('-', ' '), false, style), '–', '–', '–'];
-  const { evidence, judgement } = report;
-  const { newestUsable } = judgement;
-  const now = evidence.observedAt;
-  const verified = evidence.backups.flatMap(({ verification }) => verification ?? []).at(-1);
-  return [
-    ...name,
-    paint(judgement.verdict, cluster.well, style),
-    newestUsable === null ? 'none' : `${newestUsable.kind}, ${formatAgo(newestUsable.stoppedAt, now)}`,
-    evidence.restorable === null ? '–' : formatInstant(evidence.restorable.until),
-    verified === undefined ? 'never' : `${verified.result} ${formatAgo(verified.at, now)}`,
-  ];
-}
-
-function paint(text: string, well: boolean, { color }: Style): string {
-  return color ? `\u001B[${well ? 32 : 31}m${text}\u001B[39m` : text;
+  return [statusTable(clusters, style), ...clusters.map(cluster => describeCluster(cluster))].join('\n\n');
 }
 
 function describeCluster(cluster: SurveyedCluster): string {
