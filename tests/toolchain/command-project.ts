@@ -9,10 +9,10 @@ const fs = require('node:fs');
 const pulumi = require('@pulumi/pulumi');
 const sdks = { command: require('@pulumi/command'), postgresql: require('@pulumi/postgresql') };
 const revive = (key, value) => {
-  if (value?.secret !== undefined) return pulumi.secret(value.secret);
-  if (value?.text !== undefined) return new pulumi.asset.StringAsset(value.text);
-  if (value?.file !== undefined) return new pulumi.asset.FileAsset(value.file);
-  if (value?.directory !== undefined) return new pulumi.asset.FileArchive(value.directory);
+  if (value?.$secret !== undefined) return pulumi.secret(value.$secret);
+  if (value?.$text !== undefined) return new pulumi.asset.StringAsset(value.$text);
+  if (value?.$file !== undefined) return new pulumi.asset.FileAsset(value.$file);
+  if (value?.$directory !== undefined) return new pulumi.asset.FileArchive(value.$directory);
   return value;
 };
 const made = {};
@@ -25,7 +25,7 @@ for (const [name, { type, args, after }] of Object.entries(JSON.parse(fs.readFil
 export interface Resource {
   /** As in `command.local.Command`. */
   readonly type: string;
-  /** \`{ secret }\`, \`{ text }\`, \`{ file }\` and \`{ directory }\` stand for Pulumi's values of those kinds. */
+  /** `{ $secret }`, `{ $text }`, `{ $file }` and `{ $directory }` stand for Pulumi's values of those kinds. */
   readonly args: Readonly<Record<string, unknown>>;
   /** Names of resources that this one depends on. */
   readonly after?: readonly string[];

@@ -60,8 +60,8 @@ const original = {
   loud: { create: 'echo out; echo err >&2', logging: 'stderr' },
   secretive: {
     create: 'echo $(wc -c) ${#PASSWORD}',
-    stdin: { secret: 'top secret' },
-    environment: { PASSWORD: { secret: 'top secret password' } },
+    stdin: { $secret: 'top secret' },
+    environment: { PASSWORD: { $secret: 'top secret password' } },
   },
   failing: {
     create: 'true',
