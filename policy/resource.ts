@@ -42,7 +42,11 @@ export function isChildOf(resource: Resource, component: string): boolean {
 
 const commands: ReadonlySet<string> = new Set(['command:local:Command', 'command:remote:Command']);
 
-/** The Command that carries a cluster. */
+/** The Command that carries a cluster: it gets the specification on standard input. Others only bring the program there. */
 export function isClusterCommand(resource: Resource): boolean {
-  return commands.has(resource.type) && isChildOf(resource, 'HostCluster');
+  return (
+    commands.has(resource.type) &&
+    isChildOf(resource, 'HostCluster') &&
+    input(resource, 'stdin') !== undefined
+  );
 }
