@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import type { ErrorCode } from '../../../core/errors';
 import { HoldfastError } from '../../../core/errors';
+import { ProcessError, run } from '../process';
 
 /** How a command of pgBackRest is run. */
 export interface CommandOptions {
@@ -8,11 +8,12 @@ export interface CommandOptions {
   readonly onLine?: (line: string) => void;
   /** When it aborts, pgBackRest is asked to end (SIGTERM), and waited for. */
   readonly signal?: AbortSignal;
-  /** After so many seconds it is ended and the command fails. @default 120, none with `onLine`. */
+  /** After so many seconds it is ended and the command fails. @default 120; a week with `onLine` */
   readonly timeoutSeconds?: number;
-  /** Bytes of standard output after which the rest isn't wanted: the process is ended, and that is no failure. */
-  readonly headBytes?: number;
 }
+
+const listingSeconds = 120;
+const copyingSeconds = 7 * 86_400;
 
 /** Runs pgBackRest for one stanza, with one configuration file (which has the secrets; arguments never have any). */
 export class PgBackRest {
@@ -29,107 +30,24 @@ export class PgBackRest {
    */
   async run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
     const argv = [`--config=${this.configurationFile}`, `--stanza=${this.stanza}`, ...args, command];
-    const ended = await execute(argv, options);
-    options.signal?.throwIfAborted();
-    if (ended.code === 0 || ended.headReached) return ended.stdout;
-    if (ended.timedOut)
-      throw new HoldfastError(
-        'engine-failed',
-        `pgbackrest ${command} did not end within its time and was stopped`,
-        {
-          hint: 'Is the repository’s disk or network slow or gone?',
-        },
-      );
-    throw commandError(command, ended.code, ended.stderr);
-  }
-}
-
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timedOut: boolean;
-  readonly headReached: boolean;
-}
-
-function execute(argv: readonly string[], options: CommandOptions): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    if (options.signal?.aborted) {
-      reject(options.signal.reason as Error);
-      return;
+    try {
+      const { stdout } = await run('pgbackrest', argv, {
+        timeoutSeconds: options.onLine ? copyingSeconds : listingSeconds,
+        ...options,
+        env: environment(),
+      });
+      return stdout;
+    } catch (error) {
+      if (!(error instanceof ProcessError) || error.processExitCode === null || error.aborted) throw error;
+      throw commandError(command, error);
     }
-    const child = spawn('pgbackrest', argv, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
-    const stdout: Buffer[] = [];
-    let bytes = 0;
-    let stderr = '';
-    let timedOut = false;
-    let headReached = false;
-    const stop = (): void => void child.kill('SIGTERM');
-    const seconds = options.timeoutSeconds ?? (options.onLine ? undefined : 120);
-    const timer =
-      seconds === undefined
-        ? undefined
-        : setTimeout(() => {
-            timedOut = true;
-            stop();
-          }, seconds * 1000);
-    options.signal?.addEventListener('abort', stop, { once: true });
-    const release = (): void => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', stop);
-    };
-    const takeLines = options.onLine && lineSplitter(options.onLine);
-    child.stdout.on('data', (chunk: Buffer) => {
-      if (takeLines) {
-        takeLines(chunk);
-        return;
-      }
-      stdout.push(chunk);
-      bytes += chunk.length;
-      if (options.headBytes !== undefined && bytes >= options.headBytes && !headReached) {
-        headReached = true;
-        stop();
-      }
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      // The last words count; a flood of warnings must not fill the memory.
-      stderr = (stderr + text).slice(-65_536);
-    });
-    child.once('error', error => {
-      release();
-      reject(notStarted(error));
-    });
-    child.once('close', code => {
-      release();
-      resolve({ code, stdout: Buffer.concat(stdout).toString('utf8'), stderr, timedOut, headReached });
-    });
-  });
+  }
 }
 
 /** Ours, without options for pgBackRest that would override the configuration file; log times in UTC. */
 function environment(): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([key]) => !key.startsWith('PGBACKREST_'));
   return { ...Object.fromEntries(own), TZ: 'UTC' };
-}
-
-function lineSplitter(onLine: (line: string) => void): (chunk: Buffer) => void {
-  let rest = '';
-  return chunk => {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-  };
-}
-
-function notStarted(error: Error): HoldfastError {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-    return new HoldfastError('engine-failed', 'pgbackrest is not installed on the cluster’s machine', {
-      hint: 'Install pgBackRest 2.45 or later (Debian: `apt install pgbackrest`) and see that it is on the PATH.',
-      cause: error,
-    });
-  return new HoldfastError('engine-failed', `pgbackrest could not be started: ${error.message}`, {
-    cause: error,
-  });
 }
 
 interface Meaning {
@@ -164,19 +82,20 @@ const meanings: Readonly<Record<number, Meaning>> = {
   87: { code: 'engine-failed', hint: 'archive_mode is off: run `pulumi up`.' },
 };
 
-function commandError(command: string, code: number | null, stderr: string): HoldfastError {
-  const text = printable(stderr).split('\n');
+function commandError(command: string, cause: ProcessError): HoldfastError {
+  const text = printable(cause.stderr).split('\n');
   const first = text.findIndex(line => line.includes('ERROR:'));
   const words = (first < 0 ? text : text.slice(first))
     .map(line => line.replace(/^.*ERROR: (\[\d+\]: )?/, '').trim())
     .filter(line => line !== '' && !line.startsWith('HINT'))
     .slice(0, 3)
     .join('; ');
-  const meaning = meanings[code ?? -1] ?? { code: 'engine-failed' };
-  const what = words === '' ? 'it said nothing' : words;
+  const exitCode = cause.processExitCode ?? -1;
+  const meaning = meanings[exitCode] ?? { code: 'engine-failed' };
   return new HoldfastError(
     meaning.code,
-    `pgbackrest ${command} failed (${code === null ? 'it was killed' : `exit code ${code}`}): ${what}`,
+    `pgbackrest ${command} failed (exit code ${exitCode}): ${words === '' ? 'it said nothing' : words}`,
+    // Without the process’s own error as cause: it quotes what could not be read, ciphertext included.
     meaning.hint === undefined ? {} : { hint: meaning.hint },
   );
 }

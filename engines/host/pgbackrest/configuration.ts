@@ -1,29 +1,26 @@
+import os from 'node:os';
 import { HoldfastError } from '../../../core/errors';
 import type { BackupSettings, RepositorySettings } from '../../../core/settings/stack';
 import type { Specification } from '../../../core/specification';
+import type { ClusterPaths } from '../layout';
 
-/** Where pgBackRest finds the cluster and keeps its own files. */
-export interface PgBackRestPaths {
-  readonly dataDirectory: string;
-  readonly socketDirectory: string;
-  /** The local repository when the specification names no other place. */
-  readonly repository: string;
-  readonly log: string;
-  readonly lock: string;
-  readonly spool: string;
-}
+/** Where pgBackRest finds the cluster and keeps its own files; `repository` is the local one unless the settings name another. */
+export type PgBackRestPaths = Pick<
+  ClusterPaths,
+  'dataDirectory' | 'socketDirectory' | 'repository' | 'log' | 'lock' | 'spool'
+>;
 
 /**
  * pgBackRest's configuration file of one cluster. It contains the passphrases and keys of the repositories, so it is kept
  * 0600: they never are arguments or environment of a process. The stanza is the cluster's name.
  *
- * @param cores of the cluster's machine: a restore uses all of them, a backup half.
+ * @param cores of the cluster's machine: a restore uses all of them, a backup half. @default those of this machine
  */
 export function renderConfiguration(
   specification: Specification,
   paths: PgBackRestPaths,
   port: number,
-  cores: number,
+  cores: number = os.cpus().length,
 ): string {
   const { backups } = specification.settings;
   return [

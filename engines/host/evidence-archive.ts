@@ -1,0 +1,156 @@
+import type { ArchiveEvidence, Evidence, Instant, WalGap } from '../../core/evidence';
+import { parseLsn } from '../../core/lsn';
+import { formatSegment, gaps, isSegmentName, nextSegment, parseSegment, segmentOf } from '../../core/wal';
+import type { HostContext } from './context';
+import type { RepositoryFacts } from './evidence-repository';
+import { firstCommitSince, type ServerFacts } from './evidence-server';
+import type { ListedSet } from './pgbackrest/info';
+import type { ArchivedSegment } from './pgbackrest/repository';
+import { spoolError } from './restore-point';
+
+/** The usable set that a restore would start from. */
+export function newestUsable(repository: RepositoryFacts): ListedSet | undefined {
+  return repository.info.sets.findLast(set => !repository.unusable.has(set.label));
+}
+
+/**
+ * WAL that is missing from a set on. What waits on the server to be archived isn't missing, it is late: pgBackRest
+ * archives several segments at once, in any order.
+ */
+export function gapsSince(
+  set: ListedSet,
+  repository: RepositoryFacts,
+  waiting: readonly string[],
+  segmentBytes: number,
+): WalGap[] {
+  if (set.firstSegment === null || set.lastSegment === null) return [];
+  const present = [...repository.segments.map(segment => segment.name), ...waiting];
+  return gaps(
+    present,
+    { segment: set.firstSegment, through: set.lastSegment },
+    segmentBytes,
+    repository.histories,
+  );
+}
+
+/** What the server archived last, though the repository ends before it: it was deleted there, or went elsewhere. */
+export function missingTail(
+  segments: readonly ArchivedSegment[],
+  { lastArchivedSegment, segmentBytes }: ServerFacts,
+): WalGap | null {
+  if (lastArchivedSegment === null || !isSegmentName(lastArchivedSegment)) return null;
+  const { timeline, number } = parseSegment(lastArchivedSegment, segmentBytes);
+  const numbers = segments
+    .map(segment => parseSegment(segment.name, segmentBytes))
+    .filter(segment => segment.timeline === timeline)
+    .map(segment => segment.number);
+  const newest = numbers.reduce((most, one) => (one > most ? one : most), -1n);
+  if (newest >= number) return null;
+  const from =
+    newest < 0n
+      ? lastArchivedSegment
+      : nextSegment(formatSegment({ timeline, number: newest }, segmentBytes), segmentBytes);
+  return { timeline, from, to: lastArchivedSegment };
+}
+
+/** How archiving stands on a running server. */
+export async function archiveEvidence(
+  context: HostContext,
+  server: ServerFacts,
+  waiting: readonly string[],
+  repository: RepositoryFacts | null,
+  missing: readonly WalGap[],
+): Promise<ArchiveEvidence> {
+  const newest = repository === null ? undefined : newestUsable(repository);
+  return {
+    lastArchivedAt: server.lastArchivedAt ?? lastWritten(repository?.segments ?? []),
+    lastFailedAt: server.lastFailedAt,
+    failing: await failing(context, server),
+    backlogSegments: waiting.length,
+    oldestUnarchivedChangeAt: await oldestUnarchivedChange(context, server, waiting),
+    bytesSinceNewestBackup:
+      server.lsn === null || newest === undefined || newest.stopLsn === null
+        ? null
+        : Math.max(0, Number(server.lsn - parseLsn(newest.stopLsn))),
+    gaps: missing,
+  };
+}
+
+async function failing(context: HostContext, server: ServerFacts): Promise<string | null> {
+  if (server.archiveMode === 'off') return 'archive_mode is off';
+  if (server.archiveLibrary !== '') return 'archive_library is set, so WAL goes elsewhere';
+  const { archiveCommand: command } = server;
+  if (command === '') return 'archive_command is empty';
+  if (!command.includes('archive-push') || !command.includes(`--stanza=${context.pgbackrest.stanza}`))
+    return 'archive_command is that of another tool, so WAL goes elsewhere';
+  if (server.lastFailedAt === null || server.lastFailedSegment === null) return null;
+  if (server.lastArchivedAt !== null && server.lastArchivedAt >= server.lastFailedAt) return null;
+  return `archiving ${server.lastFailedSegment} failed at ${server.lastFailedAt}${await spoolError(context, server.lastFailedSegment)}`;
+}
+
+/** A segment begins with a header; no record is before this offset. */
+const segmentHeaderBytes = 40n;
+
+async function oldestUnarchivedChange(
+  { installation, paths }: HostContext,
+  server: ServerFacts,
+  waiting: readonly string[],
+): Promise<Instant | null> {
+  const [oldest] = waiting;
+  if (server.lsn === null) return null;
+  const isEmpty = server.lsn % BigInt(server.segmentBytes) <= segmentHeaderBytes;
+  if (oldest === undefined && isEmpty) return null;
+  const segment = oldest ?? segmentOf(server.lsn, server.timeline, server.segmentBytes);
+  const { bin } = await installation();
+  return firstCommitSince(bin, paths.dataDirectory, segment, server.segmentBytes);
+}
+
+/** The moments that can be restored: from the oldest usable set without a gap since, to the last commit that is archived. */
+export function restorable(
+  repository: RepositoryFacts,
+  waiting: readonly string[],
+  segmentBytes: number,
+  archive: ArchiveEvidence | null,
+  observedAt: Instant,
+): Evidence['restorable'] {
+  const newest = newestUsable(repository);
+  if (newest === undefined) return null;
+  const missing = gapsSince(newest, repository, waiting, segmentBytes);
+  let oldest = newest;
+  for (const set of repository.info.sets.toReversed()) {
+    if (repository.unusable.has(set.label)) continue;
+    if (gapsSince(set, repository, waiting, segmentBytes).length > missing.length) break;
+    oldest = set;
+  }
+  return { from: oldest.stoppedAt, until: restorableUntil(repository, missing, archive, observedAt, newest) };
+}
+
+function restorableUntil(
+  { segments }: RepositoryFacts,
+  missing: readonly WalGap[],
+  archive: ArchiveEvidence | null,
+  observedAt: Instant,
+  newest: ListedSet,
+): Instant {
+  const [gap] = missing.length > 0 ? missing : (archive?.gaps ?? []);
+  const before =
+    gap === undefined
+      ? segments
+      : segments.filter(
+          ({ name }) =>
+            name >= (newest.firstSegment ?? '') &&
+            name.slice(0, 8) === gap.from.slice(0, 8) &&
+            name < gap.from,
+        );
+  const written = lastWritten(before);
+  const known = written !== null && written > newest.stoppedAt ? written : newest.stoppedAt;
+  if (gap !== undefined || archive === null) return known;
+  if (archive.oldestUnarchivedChangeAt !== null) return archive.oldestUnarchivedChangeAt;
+  // Everything that was committed until now is archived, unless archiving is off or goes elsewhere.
+  return archive.failing === null ? observedAt : known;
+}
+
+function lastWritten(segments: readonly ArchivedSegment[]): Instant | null {
+  const newest = segments.reduce((most, { writtenAt }) => Math.max(most, writtenAt), 0);
+  return newest === 0 ? null : new Date(newest * 1000).toISOString();
+}

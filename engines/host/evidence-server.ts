@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { HoldfastError } from '../../core/errors';
+import type { Instant } from '../../core/evidence';
+import { formatLsn, parseLsn, type Lsn } from '../../core/lsn';
+import { isSegmentName, parseSegment } from '../../core/wal';
+
+import { withServer, type Server } from './session';
+
+/** What the server says of itself. */
+export interface ServerFacts {
+  readonly systemIdentifier: string;
+  readonly now: Instant;
+  readonly version: string;
+  readonly inRecovery: boolean;
+  readonly lsn: Lsn | null;
+  readonly timeline: number;
+  readonly segmentBytes: number;
+  readonly archiveMode: string;
+  readonly archiveCommand: string;
+  readonly archiveLibrary: string;
+  readonly lastArchivedSegment: string | null;
+  readonly lastArchivedAt: Instant | null;
+  readonly lastFailedSegment: string | null;
+  readonly lastFailedAt: Instant | null;
+}
+
+const utc = (expression: string): string =>
+  `to_char(${expression} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const question = `
+  select system_identifier::text as "systemIdentifier", ${utc('clock_timestamp()')} as now,
+         split_part(current_setting('server_version'), ' ', 1) as version, recovering as "inRecovery",
+         case when not recovering then pg_current_wal_lsn()::text end as lsn,
+         case when recovering then timeline_id
+              else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,
+         bytes_per_wal_segment as "segmentBytes",
+         current_setting('archive_mode') as "archiveMode", current_setting('archive_command') as "archiveCommand",
+         coalesce(current_setting('archive_library', true), '') as "archiveLibrary",
+         last_archived_wal as "lastArchivedSegment", ${utc('last_archived_time')} as "lastArchivedAt",
+         last_failed_wal as "lastFailedSegment", ${utc('last_failed_time')} as "lastFailedAt"
+    from pg_control_system(), pg_control_checkpoint(), pg_control_init(), pg_stat_archiver,
+         (values (pg_is_in_recovery())) as recovery(recovering)`;
+
+/** Asks a running server; throws when it doesn't answer. */
+export function askServer(server: Server): Promise<ServerFacts> {
+  return withServer(server, 'postgres', async session => {
+    const [row] = await session.query<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(question);
+    if (!row) throw new HoldfastError('engine-failed', 'the server answered with nothing');
+    return { ...row, lsn: row.lsn === null ? null : parseLsn(row.lsn) };
+  });
+}
+
+/** Segments that are complete and wait to be archived, in order. */
+export async function waitingSegments(dataDirectory: string): Promise<readonly string[]> {
+  const names = await fs.readdir(path.join(dataDirectory, 'pg_wal', 'archive_status'));
+  return names
+    .filter(name => name.endsWith('.ready'))
+    .map(name => name.slice(0, -'.ready'.length))
+    .filter(isSegmentName)
+    .sort();
+}
+
+/**
+ * When the first transaction committed in the WAL from a segment on; null when none did. Records that no transaction
+ * made (checkpoints, snapshots of an idle server) are no change.
+ *
+ * @param programs the directory of PostgreSQL's programs.
+ */
+export async function firstCommitSince(
+  programs: string,
+  dataDirectory: string,
+  segment: string,
+  segmentBytes: number,
+): Promise<Instant | null> {
+  const wal = path.join(dataDirectory, 'pg_wal');
+  // pg_waldump waits for seconds for a segment that doesn't exist (yet).
+  await fs.access(path.join(wal, segment));
+  const { timeline, number } = parseSegment(segment, segmentBytes);
+  const child = spawn(
+    path.join(programs, 'pg_waldump'),
+    [
+      '--rmgr=Transaction',
+      `--path=${wal}`,
+      `--timeline=${timeline}`,
+      `--start=${formatLsn(number * BigInt(segmentBytes))}`,
+    ],
+    { env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 },
+  );
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  try {
+    return await Promise.race([firstCommit(child.stdout), failed]);
+  } finally {
+    child.kill();
+  }
+}
+
+async function firstCommit(output: NodeJS.ReadableStream): Promise<Instant | null> {
+  for await (const line of createInterface({ input: output })) {
+    const match = /desc: COMMIT(?:_PREPARED)? .*?(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\d* UTC/.exec(line);
+    if (match) return `${match[1] ?? ''}T${match[2] ?? ''}Z`;
+  }
+  return null;
+}

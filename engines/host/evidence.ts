@@ -1,0 +1,211 @@
+import { asHoldfastError } from '../../core/errors';
+import type { Evidence, Phase, Problem, WalGap } from '../../core/evidence';
+import { clusterOf, type HostContext } from './context';
+import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
+import { readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
+import { askServer, waitingSegments, type ServerFacts } from './evidence-server';
+import { exists } from './files';
+import { controlData } from './clone/control-data';
+import { runningPostmaster, systemIdentifierOf } from './postgres/data-directory';
+import type { ClusterRecord } from './record';
+import { readJournal } from './replace/journal';
+import { toBackupSet } from './sets';
+
+type Report = (problem: Problem) => void;
+
+/** The record of a cluster as far as it could be read. */
+export interface RecordRead {
+  readonly record: ClusterRecord | null;
+  readonly problem: Problem | null;
+}
+
+/**
+ * What is known of a cluster's backups now. Never throws for a cluster in trouble: what can't be read or contradicts
+ * itself becomes a problem, and with that the verdict `unknown`.
+ */
+export async function evidence(context: HostContext, read: RecordRead): Promise<Evidence> {
+  const problems: Problem[] = read.problem === null ? [] : [read.problem];
+  const report: Report = problem => void problems.push(problem);
+  const { record } = read;
+  const { paths, specification } = context;
+  const recorded = record?.systemIdentifier ?? null;
+
+  // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
+  const waiting = await waitingSegments(paths.dataDirectory).catch(() => []);
+  const [found, server, repository, configured] = await Promise.all([
+    readIdentity(context, report),
+    readServer(context, report),
+    exists(paths.configuration).then(there => (there ? readRepository(context, recorded, report) : null)),
+    exists(paths.configuration),
+  ]);
+  if (recorded !== null && found === null && server.facts === null)
+    report({
+      what: `cluster ${clusterOf(context)} is known (system identifier ${recorded}), but ${paths.dataDirectory} holds no data`,
+      remedy: 'Is its disk mounted? Nothing is initialised anew in the place of a known cluster.',
+    });
+  if (server.facts !== null && found !== null && server.facts.systemIdentifier !== found)
+    report({
+      what: `another server answers for ${clusterOf(context)}: its system identifier is ${server.facts.systemIdentifier}, that of ${paths.dataDirectory} ${found}`,
+      remedy: 'Find out which server uses this socket and port.',
+    });
+  if (!configured && record !== null)
+    report({
+      what: `${paths.configuration} is missing, so the repository can’t be read`,
+      remedy: 'Run `pulumi up`.',
+    });
+  await reportUnsettled(context, report);
+  if (repository !== null) reportStanza(repository, record, report);
+
+  const observedAt = server.facts?.now ?? new Date().toISOString();
+  const segmentBytes = server.facts?.segmentBytes ?? (await segmentBytesOnDisk(context, found));
+  const complete = await withFreshTail(context, repository, server.facts);
+  const missing = complete === null ? [] : missingWal(complete, waiting, server.facts, segmentBytes);
+  const archive =
+    server.facts === null
+      ? null
+      : await archiveEvidence(context, server.facts, waiting, complete, missing).catch((error: unknown) => {
+          report({
+            what: `the state of archiving can’t be read: ${asHoldfastError(error).message}`,
+            remedy: 'Are PostgreSQL’s programs installed, and its data directory readable?',
+          });
+          return null;
+        });
+  return {
+    schema: 1,
+    cluster: clusterOf(context),
+    environment: specification.environment,
+    engine: 'host',
+    observedAt,
+    phase: phaseOf(context, record, found, complete),
+    identity: {
+      recorded,
+      found: server.facts?.systemIdentifier ?? found,
+      backedUp: complete?.info.systemIdentifier ?? null,
+    },
+    server: { state: server.state, version: server.facts?.version ?? null },
+    backups: (complete?.info.sets ?? []).map(set =>
+      toBackupSet(set, complete?.unusable.get(set.label) ?? null),
+    ),
+    restorable: complete === null ? null : restorable(complete, waiting, segmentBytes, archive, observedAt),
+    archive,
+    repositories: complete?.repositories ?? [],
+    problems,
+  };
+}
+
+/**
+ * `none` when there is no record. A cluster that is declared to exist and has neither record nor stanza is about to be
+ * adopted: Holdfast has made nothing of it yet.
+ */
+function phaseOf(
+  { specification }: HostContext,
+  record: ClusterRecord | null,
+  found: string | null,
+  repository: RepositoryFacts | null,
+): Phase {
+  if (record !== null) return record.phase;
+  const adopts = specification.settings.source.mode === 'existing';
+  return adopts && found !== null && (repository?.info.systemIdentifier ?? null) === null
+    ? 'adopting'
+    : 'none';
+}
+
+async function readIdentity({ paths }: HostContext, report: Report): Promise<string | null> {
+  try {
+    return await systemIdentifierOf(paths.dataDirectory);
+  } catch (error) {
+    report({
+      what: `the data directory ${paths.dataDirectory} can’t be read: ${(error as Error).message}`,
+      remedy: 'Is its disk in order, and the data directory its owner’s?',
+    });
+    return null;
+  }
+}
+
+async function readServer(
+  context: HostContext,
+  report: Report,
+): Promise<{ readonly state: 'running' | 'stopped'; readonly facts: ServerFacts | null }> {
+  try {
+    const facts = await askServer(context.server);
+    if (facts.inRecovery)
+      report({
+        what: `the server of ${clusterOf(context)} is in recovery`,
+        remedy: 'Wait until it has ended; a standby is not supported.',
+      });
+    return { state: 'running', facts };
+  } catch (error) {
+    if ((await runningPostmaster(context.paths.dataDirectory).catch(() => null)) === null)
+      return { state: 'stopped', facts: null };
+    report({
+      what: `the server of ${clusterOf(context)} runs, but doesn’t answer: ${(error as Error).message}`,
+      remedy: `See its log in ${context.paths.log}.`,
+    });
+    return { state: 'running', facts: null };
+  }
+}
+
+async function reportUnsettled(context: HostContext, report: Report): Promise<void> {
+  const journal = await readJournal(context).catch((error: unknown) => error as Error);
+  if (journal === null) return;
+  report({
+    what:
+      journal instanceof Error
+        ? `the journal of a restore can’t be read: ${journal.message}`
+        : `a restore is under way or was interrupted (${journal.state}, since ${journal.at})`,
+    remedy: `When none is running: \`holdfast restore ${clusterOf(context)}\` or \`pulumi up\` finishes or undoes it.`,
+  });
+}
+
+/** pgBackRest's own judgement of the stanza, where it isn't told by the sets. */
+function reportStanza({ info }: RepositoryFacts, record: ClusterRecord | null, report: Report): void {
+  const known = (record?.establishedAt ?? null) !== null;
+  for (const { key, code, message } of info.repositories) {
+    if (code === 0 || code === 2 || code === 6) continue;
+    // Before the first verified backup a repository may have no stanza yet.
+    if ((code === 1 || code === 3) && !known) continue;
+    report({
+      what: `repository ${key}: ${message}`,
+      remedy: 'Is its disk mounted and readable, and its passphrase the one that it was made with?',
+    });
+  }
+  if (known && info.repositories.length === 0)
+    report({
+      what: 'the repository knows nothing of the cluster',
+      remedy: 'Is its disk mounted?',
+    });
+}
+
+/** Lists the archive once more when it seems to lack what the server archived: that may have arrived since. */
+async function withFreshTail(
+  context: HostContext,
+  repository: RepositoryFacts | null,
+  server: ServerFacts | null,
+): Promise<RepositoryFacts | null> {
+  const archiveId = repository?.info.archiveId ?? null;
+  if (repository === null || server === null || archiveId === null) return repository;
+  if (missingTail(repository.segments, server) === null) return repository;
+  return { ...repository, segments: await readSegments(context, archiveId).catch(() => repository.segments) };
+}
+
+function missingWal(
+  repository: RepositoryFacts,
+  waiting: readonly string[],
+  server: ServerFacts | null,
+  segmentBytes: number,
+): WalGap[] {
+  const newest = newestUsable(repository);
+  const inside = newest === undefined ? [] : gapsSince(newest, repository, waiting, segmentBytes);
+  const tail = server === null || newest === undefined ? null : missingTail(repository.segments, server);
+  return tail === null || inside.some(gap => gap.to === tail.to) ? inside : [...inside, tail];
+}
+
+async function segmentBytesOnDisk(context: HostContext, found: string | null): Promise<number> {
+  const usual = 16 * 1024 * 1024;
+  if (found === null) return usual;
+  const control = await context
+    .installation()
+    .then(({ bin }) => controlData(bin, context.paths.dataDirectory))
+    .catch(() => null);
+  return control?.segmentBytes ?? usual;
+}
