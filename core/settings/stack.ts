@@ -92,6 +92,9 @@ export const stack = z
 
 export type StackSettings = z.output<typeof stack>;
 export type ClusterSettings = z.output<typeof cluster>;
+export type SourceSettings = ClusterSettings['source'];
+export type ManagedSource = Extract<SourceSettings, { mode: 'managed' }>;
+export type ExistingSource = Extract<SourceSettings, { mode: 'existing' }>;
 export type BackupSettings = ClusterSettings['backups'];
 export type RepositorySettings = BackupSettings['repositories'][number];
 export type ConnectionSettings = ClusterSettings['connection'];

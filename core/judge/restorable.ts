@@ -1,0 +1,62 @@
+import { formatDuration } from '../durations';
+import type { ArchiveEvidence, BackupSet, Evidence, WalGap } from '../evidence';
+import type { Finding, Limits } from '../freshness';
+import { secondsBetween } from '../time';
+import { finding, formatAge, noUsableBackup, type Trouble } from './finding';
+
+/** Whether the cluster can be taken back to any moment up to now: WAL arrives, without a gap, within the RPO. */
+export function judgeRestorable(evidence: Evidence, limits: Limits, newestUsable: BackupSet | null): Finding {
+  const troubles = [
+    ...(newestUsable === null ? [noUsableBackup(evidence)] : []),
+    ...unknownArchive(evidence),
+    ...(evidence.archive === null ? [] : archiveTroubles(evidence.archive, evidence, limits)),
+  ];
+  return finding(
+    'restorable',
+    troubles,
+    `WAL is archived without a gap since the newest usable backup, and no change waits longer than the RPO of ${formatDuration(limits.rpo)}`,
+  );
+}
+
+function unknownArchive({ server, archive, cluster }: Evidence): Trouble[] {
+  if (server.state === 'stopped')
+    return [
+      {
+        verdict: 'unknown',
+        message: 'the server is stopped, so what of its WAL is not archived can’t be known',
+        remedy: `start ${cluster}, then holdfast status`,
+      },
+    ];
+  if (archive !== null) return [];
+  return [{ verdict: 'unknown', message: 'nothing is known of WAL archiving', remedy: 'holdfast status' }];
+}
+
+function archiveTroubles(archive: ArchiveEvidence, evidence: Evidence, limits: Limits): Trouble[] {
+  const { failing, gaps, oldestUnarchivedChangeAt } = archive;
+  const troubles: Trouble[] = [];
+  if (failing !== null)
+    troubles.push({
+      verdict: 'stale',
+      message: `WAL archiving doesn’t work: ${failing}`,
+      remedy: 'repair archiving; holdfast status tells when it works',
+    });
+  for (const gap of gaps)
+    troubles.push({
+      verdict: 'missing',
+      message: `WAL is missing in the repository: ${formatGap(gap)}`,
+      remedy: `holdfast backup ${evidence.cluster} --kind full`,
+    });
+  if (oldestUnarchivedChangeAt === null) return troubles;
+  const age = secondsBetween(oldestUnarchivedChangeAt, evidence.observedAt);
+  if (!(age <= limits.rpo))
+    troubles.push({
+      verdict: 'stale',
+      message: `the oldest change that is not archived is ${formatAge(age)}; the RPO is ${formatDuration(limits.rpo)}`,
+      remedy: 'holdfast status tells what archiving waits for',
+    });
+  return troubles;
+}
+
+function formatGap({ timeline, from, to }: WalGap): string {
+  return `${from === to ? from : `${from} to ${to}`} (timeline ${timeline})`;
+}
