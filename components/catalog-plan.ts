@@ -35,7 +35,7 @@ const readOnly: Access = { database: ['CONNECT'], tables: ['SELECT'], sequences:
 
 /**
  * The databases of a cluster with their roles.
- * @throws HoldfastError `configuration` when a login has the name of an owner, or two kinds of access to one database.
+ * @throws HoldfastError `configuration` when a login has the name of an owner.
  */
 export function planCatalog(databases: Readonly<Record<string, DatabaseSettings>>): DatabasePlan[] {
   const plans = Object.entries(databases).map(([name, settings]) => planDatabase(name, settings));
@@ -58,19 +58,11 @@ export function planCatalog(databases: Readonly<Record<string, DatabaseSettings>
   return plans;
 }
 
-/** Every role that logs in, once: one may have a part in several databases. */
-export const loginsOf = (plans: readonly DatabasePlan[]): string[] => [
-  ...new Set(plans.flatMap(({ logins }) => logins.map(({ role }) => role))),
-];
+/** Every role that logs in; each has a part in one database. */
+export const loginsOf = (plans: readonly DatabasePlan[]): string[] =>
+  plans.flatMap(({ logins }) => logins.map(({ role }) => role));
 
 function planDatabase(name: string, settings: DatabaseSettings): DatabasePlan {
-  const both = settings.applicationRoles.find(role => settings.readOnlyRoles.includes(role));
-  if (both !== undefined)
-    throw new HoldfastError(
-      'configuration',
-      `databases.${name}: ${both} is in applicationRoles and in readOnlyRoles`,
-      { hint: 'Declare it in one of them.' },
-    );
   return {
     name,
     owner: `${name}_owner`,
@@ -78,8 +70,8 @@ function planDatabase(name: string, settings: DatabaseSettings): DatabasePlan {
     schemas: [...new Set(settings.schemas)],
     extensions: [...new Set(settings.extensions)],
     logins: [
-      ...[...new Set(settings.applicationRoles)].map(role => ({ role, access: readAndWrite })),
-      ...[...new Set(settings.readOnlyRoles)].map(role => ({ role, access: readOnly })),
+      ...settings.applicationRoles.map(role => ({ role, access: readAndWrite })),
+      ...settings.readOnlyRoles.map(role => ({ role, access: readOnly })),
     ],
   };
 }

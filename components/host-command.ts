@@ -102,7 +102,7 @@ function deleteLine({ connection }: HostCommandArgs, verb: string, { home }: Sta
   return words([...become(connection), connection.node, program, ...call(connection.home, verb)]);
 }
 
-const call = (home: string, verb: string): string[] => ['host', verb, '--json', '--home', home];
+const call = (home: string, verb: string): string[] => ['host', verb, '--home', home];
 
 const become = ({ sudoUser }: SshConnection): string[] =>
   sudoUser === undefined ? [] : ['sudo', '-n', '-u', sudoUser, '--'];

@@ -56,7 +56,10 @@ export async function snapshotBeforeChange(
   await Promise.all(
     specifications.map(async specification => {
       const { cluster } = specification;
-      const say = (line: string) => void pulumi.log.info(`${cluster}: ${line}`, undefined, undefined, true);
+      const say = (line: string) => {
+        // The last line of a failing program is its error as JSON, which is thrown as well.
+        if (!line.startsWith('{')) void pulumi.log.info(`${cluster}: ${line}`, undefined, undefined, true);
+      };
       const request = { cluster, change, dryRun, breakGlass, specification };
       const result = await snapshot(request, { home, onLine: say }).catch((error: unknown) => {
         throw reported(error, `${cluster}: no snapshot, so nothing was changed`);
