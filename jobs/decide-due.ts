@@ -2,6 +2,7 @@ import { mayAttempt, nextAttempt } from '../core/back-off';
 import type { Evidence } from '../core/evidence';
 import type { Judgement } from '../core/freshness';
 import { dueJobs, lastRuns, type ScheduledJob, type Schedules } from '../core/schedule';
+import { secondsBetween } from '../core/time';
 import type { DueMemory } from './due-memory';
 
 /** What a run of the schedule does, and why. */
@@ -56,6 +57,10 @@ function scheduled(
   memory: DueMemory,
 ): { job: ScheduledJob; reason: string } | null {
   const now = evidence.observedAt;
-  const due = dueJobs({ schedules, last: lastRuns(evidence), since: memory.since, now });
+  // Losing the memory must not forgive what was missed: there was a schedule since the first backup at the latest.
+  const [first] = evidence.backups;
+  const since =
+    first !== undefined && secondsBetween(first.startedAt, memory.since) > 0 ? first.startedAt : memory.since;
+  const due = dueJobs({ schedules, last: lastRuns(evidence), since, now });
   return due === null ? null : { job: due.job, reason: `it was due at ${due.scheduledAt}` };
 }

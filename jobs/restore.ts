@@ -128,13 +128,14 @@ async function restoreBeside(
   watch: Watch,
 ): Promise<Clone> {
   const halts = target.type === 'latest';
+  let clone: Clone | undefined;
   try {
     if (halts) {
       watch.report({ fraction: null, step: 'stopping the cluster, so that its last WAL is archived' });
       await engine.halt();
     }
     watch.signal.throwIfAborted();
-    const clone = await engine.clone({ target, purpose: 'restore', expiresAt }).wait(watch);
+    clone = await engine.clone({ target, purpose: 'restore', expiresAt }).wait(watch);
     const damage = await checkRestored(engine, clone, watch);
     if (damage.length === 0) return clone;
     if (despiteChecks !== undefined) {
@@ -149,6 +150,7 @@ async function restoreBeside(
       },
     );
   } catch (error) {
+    if (clone !== undefined && watch.signal.aborted) await engine.dropClone(clone.id);
     if (halts) await engine.resume();
     throw error;
   }
