@@ -2,14 +2,25 @@ import type { Specification } from '../../../core/specification';
 import type { ClusterPaths } from '../layout';
 import type { Settings } from './configuration-file';
 
+type CommandPaths = Pick<ClusterPaths, 'configuration' | 'cluster'>;
+
 /**
  * PostgreSQL's `archive_command` for a cluster. PostgreSQL runs it by a shell, after it replaced %p, and %% by %: the
  * paths are quoted for both.
  */
-export function archiveCommand(paths: Pick<ClusterPaths, 'configuration' | 'cluster'>): string {
+export function archiveCommand(paths: CommandPaths): string {
+  return `${pgBackRestCommand(paths)} archive-push %p`;
+}
+
+/** PostgreSQL's `restore_command` for a clone of a cluster. */
+export function restoreCommand(paths: CommandPaths): string {
+  return `${pgBackRestCommand(paths)} archive-get %f %p`;
+}
+
+function pgBackRestCommand(paths: CommandPaths): string {
   const word = (text: string): string =>
     /^[\w@+:,./=-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`).replace(/%/g, '%%')}'`;
-  return `pgbackrest --config=${word(paths.configuration)} --stanza=${word(paths.cluster)} archive-push %p`;
+  return `pgbackrest --config=${word(paths.configuration)} --stanza=${word(paths.cluster)}`;
 }
 
 /**
@@ -50,6 +61,8 @@ export function managedSettings(
 /** What the specification's own settings may override. */
 function defaults(paths: Pick<ClusterPaths, 'log'>): Settings {
   return {
+    // What initdb would choose; older versions have a far smaller default.
+    shared_buffers: '128MB',
     wal_level: 'replica',
     timezone: 'UTC',
     log_timezone: 'UTC',

@@ -1,0 +1,51 @@
+import { HoldfastError } from '../../../core/errors';
+import { readIfThere, writeAtomically } from '../files';
+import { ensureStanza, stanzaInfo } from '../pgbackrest/stanza';
+import { pgBackRestConfiguration, pgBackRestOf, type ProvisionContext } from './context';
+
+/** Writes pgbackrest.conf. @returns whether it changed. */
+export async function writePgBackRestConfiguration(
+  context: Pick<ProvisionContext, 'specification' | 'paths'>,
+  port: number,
+): Promise<boolean> {
+  const wanted = pgBackRestConfiguration(context, port);
+  if ((await readIfThere(context.paths.configuration)) === wanted) return false;
+  await writeAtomically(context.paths.configuration, wanted);
+  return true;
+}
+
+/**
+ * Refuses to create a cluster whose name a repository already knows: its data is somewhere, on a disk that isn't mounted or
+ * in the backups, and a new cluster would take its place.
+ */
+export async function refuseKnownStanza(context: ProvisionContext): Promise<void> {
+  const { specification, paths } = context;
+  for (const index of specification.settings.backups.repositories.keys()) {
+    const { systemIdentifier, sets } = await stanzaInfo(pgBackRestOf(context), index + 1);
+    if (systemIdentifier === null) continue;
+    throw new HoldfastError(
+      'refused',
+      `repository ${index + 1} has ${sets.length} backup sets of a cluster ${specification.cluster} (system identifier ${systemIdentifier}), but neither its record nor its data is in ${paths.root}`,
+      {
+        hint: 'Mount the disk that they are on; restore it from the repository (docs/operations.md); or give the new cluster another name or repository. Nothing was created.',
+      },
+    );
+  }
+}
+
+/**
+ * Sees to the cluster's stanza, and proves that archiving works.
+ * @param prove also when the stanza was there before.
+ */
+export async function provideStanza(
+  context: ProvisionContext,
+  systemIdentifier: string,
+  prove: boolean,
+): Promise<void> {
+  const pgbackrest = pgBackRestOf(context);
+  const repositories = context.specification.settings.backups.repositories.length;
+  await ensureStanza(pgbackrest, systemIdentifier, repositories);
+  if (!prove) return;
+  context.report('checking that WAL reaches the repository');
+  await pgbackrest.run('check', []);
+}
