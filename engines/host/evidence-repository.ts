@@ -7,6 +7,7 @@ import type { HostContext } from './context';
 import { passphraseOf, repositoryLocation } from './pgbackrest/configuration';
 import { parseInfo, type ListedSet, type StanzaInfo } from './pgbackrest/info';
 import {
+  archivedHistories,
   archivedSegments,
   listFiles,
   type ArchivedSegment,
@@ -19,6 +20,8 @@ export interface RepositoryFacts {
   readonly info: StanzaInfo;
   readonly segments: readonly ArchivedSegment[];
   readonly histories: readonly TimelineHistory[];
+  /** When the history of a timeline was archived, in seconds since 1970: soon after it began. */
+  readonly historiesArchived: readonly { readonly timeline: number; readonly archivedAt: number }[];
   /** Why a set can't be restored from, by label. */
   readonly unusable: ReadonlyMap<string, string>;
   readonly repositories: readonly RepositoryEvidence[];
@@ -69,6 +72,7 @@ export async function readRepository(
       info,
       segments,
       histories,
+      historiesArchived: info.archiveId === null ? [] : archivedHistories(archive, info.archiveId),
       unusable,
       repositories: await describeRepositories(context, text, [...archive, ...backups]),
     };

@@ -11,7 +11,7 @@ interface Holder {
   readonly since: string;
 }
 
-type LockName = 'cluster' | 'schedule';
+type LockName = 'cluster' | 'schedule' | 'clone';
 
 const conflict = 75;
 
@@ -58,7 +58,8 @@ function holderFile(directory: string, name: LockName): string {
   return path.join(directory, name === 'cluster' ? 'holder.json' : `${name}-holder.json`);
 }
 
-async function acquire(directory: string, name: LockName): Promise<() => Promise<void>> {
+/** Takes a lock for as long as this process lives and doesn’t release it. @throws HoldfastError `busy` when it is held. */
+export async function acquire(directory: string, name: LockName): Promise<() => Promise<void>> {
   const file = path.join(directory, `${name}.lock`);
   const [program, args] =
     process.platform === 'darwin'

@@ -1,0 +1,191 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { HoldfastError } from '../../../core/errors';
+import type { Clone } from '../../engine';
+import { clusterOf, type HostContext } from '../context';
+import { isAbsent, readIfThere, writeAtomically } from '../files';
+import { socketDirectory } from '../layout';
+import { acquire } from '../lock';
+import { runningPostmaster } from '../postgres/data-directory';
+import { stopServer } from '../postgres/server';
+import { run } from '../process';
+import type { Server } from '../session';
+
+const entry = z.object({
+  schema: z.literal(1),
+  id: z.string(),
+  purpose: z.enum(['clone', 'verification', 'restore']),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime({ offset: true }),
+  /** Set once it answers queries; until then it is incomplete. */
+  ready: z.boolean(),
+  sizeBytes: z.number(),
+  measured: z
+    .object({
+      restoreSeconds: z.number(),
+      replayBytesPerSecond: z.number().nullable(),
+      backupSet: z.string(),
+      reached: z.string().nullable(),
+    })
+    .nullable(),
+});
+
+export type CloneEntry = Readonly<z.output<typeof entry>>;
+
+/** Where everything of one clone is: `<cluster>/clones/<id>/`. */
+export interface ClonePaths {
+  readonly root: string;
+  readonly entry: string;
+  readonly dataDirectory: string;
+  readonly tablespaces: string;
+  readonly socketDirectory: string;
+  /** What its server says. */
+  readonly serverLog: string;
+  readonly settings: string;
+  readonly access: string;
+  readonly identities: string;
+  /** postgresql.auto.conf as the backup has it: of the original, so the clone doesn't obey it. */
+  readonly restoredOverrides: string;
+  /** pgBackRest's, with its own spool and locks; gone once the clone has recovered. */
+  readonly configuration: string;
+  readonly spool: string;
+  readonly log: string;
+  readonly lock: string;
+}
+
+/** The socket of a clone is in a directory of its own, so every clone has this port. */
+export const clonePort = 5432;
+
+const idPattern = /^[a-z0-9-]{1,60}$/;
+
+export function clonePaths({ paths }: Pick<HostContext, 'paths'>, id: string): ClonePaths {
+  if (!idPattern.test(id)) throw new HoldfastError('configuration', `"${id}" is not the name of a clone`);
+  const root = path.join(paths.clones, id);
+  const inside = (name: string): string => path.join(root, name);
+  return {
+    root,
+    entry: inside('clone.json'),
+    dataDirectory: inside('data'),
+    tablespaces: inside('tablespaces'),
+    socketDirectory: socketDirectory(inside('run')),
+    serverLog: inside('postgresql.log'),
+    settings: inside('postgresql.conf'),
+    access: inside('pg_hba.conf'),
+    identities: inside('pg_ident.conf'),
+    restoredOverrides: inside('restored.auto.conf'),
+    configuration: inside('pgbackrest.conf'),
+    spool: inside('spool'),
+    log: inside('log'),
+    lock: inside('lock'),
+  };
+}
+
+export function cloneServer(context: HostContext, id: string): Server {
+  return {
+    socketDirectory: clonePaths(context, id).socketDirectory,
+    port: clonePort,
+    superuser: context.server.superuser,
+  };
+}
+
+export async function writeEntry(paths: ClonePaths, value: CloneEntry): Promise<void> {
+  await writeAtomically(paths.entry, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** What was written down of a clone; null when nothing (readable) was: it was killed at its very begin. */
+export async function readEntry(paths: ClonePaths): Promise<CloneEntry | null> {
+  const text = await readIfThere(paths.entry);
+  if (text === null) return null;
+  try {
+    return entry.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** All clones of a cluster, oldest first; those that were killed while they were made are `incomplete`. */
+export async function clones(context: HostContext): Promise<readonly Clone[]> {
+  const names = await fs.readdir(context.paths.clones).catch((error: unknown) => {
+    if (isAbsent(error)) return [];
+    throw error;
+  });
+  return Promise.all(
+    names
+      .filter(name => idPattern.test(name))
+      .sort()
+      .map(name => describeClone(context, name)),
+  );
+}
+
+export async function describeClone(context: HostContext, id: string): Promise<Clone> {
+  const paths = clonePaths(context, id);
+  const [found, postmaster] = await Promise.all([
+    readEntry(paths),
+    runningPostmaster(paths.dataDirectory).catch(() => null),
+  ]);
+  const server = cloneServer(context, id);
+  const begun = found?.createdAt ?? (await fs.stat(paths.root)).birthtime.toISOString();
+  return {
+    id,
+    purpose: found?.purpose ?? 'clone',
+    createdAt: begun,
+    expiresAt: found?.expiresAt ?? begun,
+    state: found?.ready !== true ? 'incomplete' : postmaster === null ? 'stopped' : 'running',
+    sizeBytes: found?.sizeBytes ?? 0,
+    connect: ['-h', server.socketDirectory, '-p', String(server.port), '-U', server.superuser, 'postgres'],
+    measured: found?.measured ?? null,
+  };
+}
+
+/**
+ * Stops a clone and removes everything of it.
+ * @throws HoldfastError `configuration` when there is no such clone; `busy` while it is being made.
+ */
+export async function dropClone(context: HostContext, id: string): Promise<void> {
+  const paths = clonePaths(context, id);
+  await fs.access(paths.root).catch((error: unknown) => {
+    throw new HoldfastError('configuration', `cluster ${clusterOf(context)} has no clone ${id}`, {
+      hint: `See \`holdfast clones ${clusterOf(context)}\`.`,
+      cause: error,
+    });
+  });
+  const release = await acquire(paths.root, 'clone');
+  await release();
+  await removeClone(context, paths);
+}
+
+/** Ends what runs in a clone's directory and removes it. */
+export async function removeClone(context: HostContext, paths: ClonePaths): Promise<void> {
+  await endOrphanedRestore(context, paths);
+  await stopServer(
+    await context.installation(),
+    { dataDirectory: paths.dataDirectory, log: paths.root, cluster: path.basename(paths.root) },
+    'immediate',
+  );
+  await fs.rm(paths.socketDirectory, { recursive: true, force: true });
+  // The entry goes with the rest, but the data goes first: what is left of a drop that is cut off is still a clone.
+  await fs.rm(paths.dataDirectory, { recursive: true, force: true });
+  await fs.rm(paths.root, { recursive: true, force: true });
+}
+
+/** A restore goes on when the job that began it was killed: it would write into what is being removed. */
+async function endOrphanedRestore(context: HostContext, paths: ClonePaths): Promise<void> {
+  const file = path.join(paths.lock, `${clusterOf(context)}-restore.lock`);
+  const text = (await readIfThere(file).catch(() => null)) ?? '';
+  const pid = Number(/"pid":(\d+)/.exec(text)?.[1] ?? NaN);
+  const deadline = Date.now() + 10_000;
+  while (Number.isInteger(pid) && (await isPgBackRest(pid)) && Date.now() < deadline) {
+    process.kill(pid, 'SIGTERM');
+    await sleep(50);
+  }
+}
+
+async function isPgBackRest(pid: number): Promise<boolean> {
+  const { stdout } = await run('ps', ['-o', 'comm=', '-p', String(pid)], {
+    timeoutSeconds: 10,
+    acceptExitCodes: [0, 1],
+  });
+  return stdout.includes('pgbackrest');
+}

@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { asHoldfastError, HoldfastError } from '../../../core/errors';
+import type { Problem } from '../../../core/evidence';
+import type { Clone, CloneRequest, Operation, Watch } from '../../engine';
+import { clusterOf, type HostContext } from '../context';
+import { freeBytes, readRepository, type RepositoryFacts } from '../evidence-repository';
+import { acquire } from '../lock';
+import { operation } from '../operation';
+import { PgBackRest } from '../pgbackrest/command';
+import { progressReader } from '../pgbackrest/progress';
+import type { Settings } from '../postgres/configuration-file';
+import { runningPostmaster } from '../postgres/data-directory';
+import { restoreCommand } from '../postgres/settings';
+import { markRestorePoint } from '../restore-point';
+import { withServer } from '../session';
+import {
+  clonePaths,
+  cloneServer,
+  describeClone,
+  removeClone,
+  writeEntry,
+  type CloneEntry,
+  type ClonePaths,
+} from './catalog';
+import { replayRate, type RecoveryLog } from './recovery-log';
+import { recover } from './server';
+import {
+  forgetRepository,
+  preloadedLibraries,
+  writeCloneConfiguration,
+  writeCloneSettings,
+} from './settings';
+import { refuseWithoutSpace } from './space';
+import { planClone, untilLsn, type Plan } from './target';
+
+/** Restores the cluster as it was at a moment beside the original, and starts it there. */
+export function clone(context: HostContext, request: CloneRequest): Operation<Clone> {
+  return operation(watch => make(context, request, watch));
+}
+
+async function make(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
+  const { set, recovery } = await plan(context, request, watch);
+  await refuseWithoutSpace(context, set);
+  const createdAt = new Date();
+  const id = nameOf(createdAt);
+  const paths = clonePaths(context, id);
+  await fs.mkdir(context.paths.clones, { recursive: true, mode: 0o700 });
+  await fs.mkdir(paths.root, { mode: 0o700 });
+  const release = await acquire(paths.root, 'clone');
+  const entry: CloneEntry = {
+    schema: 1,
+    id,
+    purpose: request.purpose,
+    createdAt: createdAt.toISOString(),
+    expiresAt: request.expiresAt,
+    ready: false,
+    sizeBytes: set.sizeBytes,
+    measured: null,
+  };
+  try {
+    await writeEntry(paths, entry);
+    const measured = await restoreAndRecover(context, paths, { set, recovery }, request, watch);
+    await writeEntry(paths, { ...entry, ready: true, measured });
+    return await describeClone(context, id);
+  } catch (error) {
+    const cause = await explainFullDisk(context, error);
+    await removeClone(context, paths);
+    throw cause;
+  } finally {
+    await release();
+  }
+}
+
+/** `c-20260102-030405-9f3a`: sorts by age, and is a directory name that needs no quotes. */
+function nameOf(createdAt: Date): string {
+  const digits = createdAt.toISOString().replace(/\D/g, '');
+  return `c-${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`;
+}
+
+/** The set and the settings of recovery; a clone of the latest moment of a running cluster first has its WAL archived. */
+async function plan(context: HostContext, request: CloneRequest, watch: Watch): Promise<Plan> {
+  const running = (await runningPostmaster(context.paths.dataDirectory)) !== null;
+  if (request.target.type !== 'latest' || !running)
+    return planClone(context, request, await repositoryFacts(context));
+  watch.report({ fraction: null, step: 'archiving the latest WAL' });
+  const mark = await markRestorePoint(context, 'holdfast clone', false).catch((error: unknown) => {
+    const { message } = asHoldfastError(error);
+    watch.report({
+      fraction: null,
+      step: `the latest WAL can’t be archived, going on without it: ${message}`,
+    });
+    return null;
+  });
+  const chosen = await planClone(context, request, await repositoryFacts(context));
+  return mark === null ? chosen : { ...chosen, recovery: untilLsn(mark.position, mark.timeline, false) };
+}
+
+async function repositoryFacts(context: HostContext): Promise<RepositoryFacts> {
+  const problems: Problem[] = [];
+  const facts = await readRepository(context, null, problem => void problems.push(problem));
+  if (facts !== null && facts.info.sets.length > 0) return facts;
+  const [problem] = problems;
+  const status = facts?.info.repositories.find(({ code }) => code !== 0);
+  throw new HoldfastError(
+    'engine-failed',
+    problem?.what ??
+      `cluster ${clusterOf(context)} has no backup sets: ${status?.message ?? 'none was taken'}`,
+    { hint: problem?.remedy ?? `holdfast backup ${clusterOf(context)} --kind full` },
+  );
+}
+
+async function restoreAndRecover(
+  context: HostContext,
+  paths: ClonePaths,
+  { set, recovery }: Plan,
+  request: CloneRequest,
+  watch: Watch,
+): Promise<CloneEntry['measured']> {
+  const began = performance.now();
+  const libraries = preloadedLibraries(context);
+  await restoreFiles(context, paths, set.label, watch);
+  const fetched: Settings = {
+    restore_command: restoreCommand({ configuration: paths.configuration, cluster: clusterOf(context) }),
+  };
+  const attempt = async (target: Settings): Promise<RecoveryLog> => {
+    await writeCloneSettings(context, paths, { ...fetched, ...target }, await libraries);
+    return recover(context, paths, watch);
+  };
+  watch.report({ fraction: null, step: 'recovering' });
+  let log = await attempt(recovery);
+  const timeline = recovery.recovery_target_timeline ?? 'latest';
+  if (log.endedEarly && request.target.type === 'time' && log.redoDoneAt !== null)
+    // No transaction committed after the target: what was replayed is the state at that time. WAL that arrives meanwhile
+    // is not, so recovery is held to where it was.
+    log = await attempt(untilLsn(log.redoDoneAt, Number(timeline), true));
+  if (log.fatal !== null) throw notRecovered(paths, log);
+  const restoreSeconds = (performance.now() - began) / 1000;
+  await forgetRepository(context, paths, await libraries);
+  await withServer(cloneServer(context, path.basename(paths.root)), 'postgres', session =>
+    session.query('select pg_reload_conf()'),
+  );
+  return {
+    restoreSeconds,
+    replayBytesPerSecond: replayRate(log),
+    backupSet: set.label,
+    reached: log.lastTransactionAt,
+  };
+}
+
+async function restoreFiles(
+  context: HostContext,
+  paths: ClonePaths,
+  label: string,
+  { report, signal }: Watch,
+): Promise<void> {
+  await fs.mkdir(paths.dataDirectory, { mode: 0o700 });
+  await fs.mkdir(paths.tablespaces, { mode: 0o700 });
+  await writeCloneConfiguration(context, paths);
+  const read = progressReader('restoring');
+  await new PgBackRest(paths.configuration, clusterOf(context)).run(
+    'restore',
+    [
+      `--set=${label}`,
+      '--type=default',
+      '--archive-mode=off',
+      `--tablespace-map-all=${paths.tablespaces}`,
+      '--log-level-console=detail',
+    ],
+    {
+      signal,
+      onLine: line => {
+        const progress = read(line);
+        if (progress) report(progress);
+      },
+    },
+  );
+}
+
+function notRecovered(paths: ClonePaths, log: RecoveryLog): HoldfastError {
+  return new HoldfastError(
+    'engine-failed',
+    log.endedEarly
+      ? 'the WAL in the repository ends before the moment to go back to'
+      : `the restored cluster did not recover: ${log.fatal ?? 'it said nothing'}`,
+    {
+      hint: log.endedEarly
+        ? 'Name an earlier moment; `holdfast status` says until when the cluster can be restored.'
+        : `The clone in ${paths.root} was removed. \`holdfast status\` shows gaps in the WAL; another backup set may do.`,
+    },
+  );
+}
+
+const fullDiskBytes = 64 * 1024 * 1024;
+
+/** A full disk says nothing about the backup set: whoever verifies must be able to tell. */
+async function explainFullDisk(context: HostContext, error: unknown): Promise<unknown> {
+  const free = await freeBytes(context.paths.clones);
+  if (free === null || free > fullDiskBytes) return error;
+  return new HoldfastError(
+    'refused',
+    `the disk of ${context.paths.clones} became full while the clone was made`,
+    {
+      hint: 'Free space there, or drop clones that aren’t needed any more. The unfinished clone was removed.',
+      cause: error,
+    },
+  );
+}
