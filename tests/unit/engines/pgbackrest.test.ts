@@ -268,13 +268,12 @@ describe('the configuration file', () => {
 
   it('refuses a value that would become another one, without showing it', () => {
     const secret = 'sixteen letters\nrepo1-path=/etc';
+    const valid = specification({});
+    // The settings' schema refuses it too; this is the line of defence behind that.
+    const repositories = [{ type: 'local', encryption: true, passphrase: secret } as const];
+    const backups = { ...valid.settings.backups, repositories };
     expect(() =>
-      renderConfiguration(
-        specification({ repositories: [{ type: 'local', encryption: true, passphrase: secret }] }),
-        paths,
-        5440,
-        2,
-      ),
+      renderConfiguration({ ...valid, settings: { ...valid.settings, backups } }, paths, 5440, 2),
     ).toThrow(/^repo1-cipher-pass of pgBackRest can't have line breaks/);
   });
 
