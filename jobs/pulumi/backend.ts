@@ -56,7 +56,9 @@ export function readDeployment(place: StackPlace): Deployment | undefined {
 export function readLocks({ stateDirectory, project, stack }: StackPlace): StackLock[] {
   const directory = path.join(stateDirectory, '.pulumi', 'locks', 'organization', project, stack);
   if (!fs.existsSync(directory)) return [];
-  return fs.readdirSync(directory).flatMap(name => {
+  // Beside each lies a file of attributes.
+  const names = fs.readdirSync(directory).filter(name => name.endsWith('.json'));
+  return names.flatMap(name => {
     try {
       return [JSON.parse(fs.readFileSync(path.join(directory, name), 'utf8')) as StackLock];
     } catch {

@@ -45,7 +45,7 @@ export class ClusterCommands {
   async survey(): Promise<readonly SurveyedCluster[]> {
     const { code, stdout } = await this.run('status', '--json');
     try {
-      return JSON.parse(stdout) as SurveyedCluster[];
+      return (JSON.parse(stdout) as { clusters: SurveyedCluster[] }).clusters;
     } catch (cause) {
       throw new HoldfastError('engine-failed', `holdfast status ended with ${code ?? 'a signal'}`, { cause });
     }
