@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { backupCommand } from './commands/backup';
 import { cloneCommand, cloneDropCommand, clonesCommand } from './commands/clone';
+import { envCommand } from './commands/env';
 import { hostCommand } from './commands/host';
 import { restoreCommand } from './commands/restore';
 import { runDueCommand } from './commands/run-due';
 import { statusCommand } from './commands/status';
+import { upCommand } from './commands/up';
 import { verifyCommand } from './commands/verify';
 import type { CommandContext } from './invocation';
 
@@ -25,6 +27,8 @@ const commands = [
   cloneDropCommand,
   restoreCommand,
   runDueCommand,
+  upCommand,
+  envCommand,
 ];
 
 /** The whole command line. Only what it says about itself is here; what a command does is loaded when it runs. */
