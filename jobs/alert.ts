@@ -106,9 +106,10 @@ function run(command: readonly string[], document: AlertDocument): Promise<void>
 
 /** URLs are secrets (they carry tokens), and fetch puts them into some of its messages: only the code is told. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'for an unknown reason';
-  const { cause, name, message } = error;
-  if (cause instanceof Error) return (cause as NodeJS.ErrnoException).code ?? cause.name;
+  const { cause, code, name, message } = error as Partial<NodeJS.ErrnoException>;
+  const inner = (cause as Partial<NodeJS.ErrnoException> | undefined)?.code;
+  if (inner !== undefined) return inner;
+  if (typeof code === 'string') return code;
   if (name === 'TimeoutError') return `no answer within ${requestMilliseconds / 1000} s`;
-  return (error as NodeJS.ErrnoException).code ?? (/^it (answered|ended)/.test(message) ? message : name);
+  return /^it (answered|ended)/.test(message ?? '') ? String(message) : (name ?? 'for an unknown reason');
 }

@@ -21,7 +21,7 @@ const breakGlassState = z.discriminatedUnion('state', [
 ]);
 
 const clusterRequest = z.object({ cluster: name });
-const specifiedRequest = z.object({ cluster: name, specification: z.unknown() });
+const specifiedRequest = z.object({ cluster: name, specification: z.unknown().optional() });
 const snapshotRequest = specifiedRequest.extend({
   change: z.string().min(1),
   dryRun: z.boolean().default(false),

@@ -24,7 +24,7 @@ const declared = z.looseObject({
     z.string(),
     z.looseObject({ connection: connection.prefault({ type: 'local' }) }).prefault({}),
   ),
-  breakGlass: z.unknown(),
+  breakGlass: z.unknown().optional(),
 });
 
 /**

@@ -1,0 +1,128 @@
+import fs from 'node:fs';
+import http from 'node:http';
+import type net from 'node:net';
+import path from 'node:path';
+import type { Alert } from '../../../core/alerts';
+import { beat, sendAlert } from '../../../jobs/alert';
+import { removeTempDirs, tempDir } from '../../support/temp';
+import { now, specification } from './fake-engine';
+
+afterAll(removeTempDirs);
+
+const alert: Alert = {
+  key: 'backup-late',
+  kind: 'backup-late',
+  message: 'no backup succeeded for 22 h',
+  remedy: 'holdfast backup shop',
+  cluster: 'shop',
+  state: 'raised',
+  since: now,
+};
+
+/** A server that answers with the given statuses in turn (the last one for good), and what it got. */
+async function serve(...statuses: number[]) {
+  const got: { method: string; url: string; body: string }[] = [];
+  const server = http.createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      got.push({ method: request.method ?? '', url: request.url ?? '', body });
+      response.writeHead(statuses[Math.min(got.length, statuses.length) - 1] ?? 200).end();
+    });
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise(resolve => server.close(resolve));
+  };
+  return { got, url: `http://127.0.0.1:${port}/secret-token`, close };
+}
+
+const settings = (alerts: object) => specification({}, alerts).alerts;
+
+test('a webhook gets the alert as JSON, with the environment and the machine', async () => {
+  const server = await serve(200);
+  try {
+    const log: string[] = [];
+    const reached = await sendAlert(alert, 'production', settings({ webhook: server.url }), line =>
+      log.push(line),
+    );
+    expect(reached).toBe(true);
+    expect(log).toEqual([]);
+    expect(server.got).toHaveLength(1);
+    expect(JSON.parse(server.got[0]!.body)).toMatchObject({
+      ...alert,
+      environment: 'production',
+      machine: expect.any(String) as string,
+    });
+  } finally {
+    await server.close();
+  }
+});
+
+test('a webhook that fails once is tried again', async () => {
+  const server = await serve(500, 200);
+  try {
+    expect(await sendAlert(alert, 'production', settings({ webhook: server.url }), () => undefined)).toBe(
+      true,
+    );
+    expect(server.got).toHaveLength(2);
+  } finally {
+    await server.close();
+  }
+});
+
+test('a webhook that stays broken is logged without its URL, which is a secret', async () => {
+  const server = await serve(500);
+  const log: string[] = [];
+  try {
+    expect(
+      await sendAlert(alert, 'production', settings({ webhook: server.url }), line => log.push(line)),
+    ).toBe(false);
+  } finally {
+    await server.close();
+  }
+  // Now nobody listens there at all.
+  await beat(settings({ heartbeat: server.url }), line => log.push(line));
+  expect(log).toEqual([
+    'the alert backup-late could not be sent by webhook: it answered 500',
+    'the heartbeat could not be sent: ECONNREFUSED',
+  ]);
+});
+
+test('a command gets the alert on standard input', async () => {
+  const file = path.join(tempDir(), 'alert with spaces.json');
+  const command = [process.execPath, '-e', 'fs.writeFileSync(process.argv[1], fs.readFileSync(0))', file];
+  expect(await sendAlert(alert, 'staging', settings({ command }), () => undefined)).toBe(true);
+  expect(JSON.parse(fs.readFileSync(file, 'utf8'))).toMatchObject({
+    key: 'backup-late',
+    environment: 'staging',
+  });
+});
+
+test('one channel that works is enough; the other is logged', async () => {
+  const server = await serve(200);
+  const log: string[] = [];
+  try {
+    const both = settings({ webhook: server.url, command: ['/nowhere/page-me'] });
+    expect(await sendAlert(alert, 'production', both, line => log.push(line))).toBe(true);
+  } finally {
+    await server.close();
+  }
+  expect(log).toEqual(['the alert backup-late could not be sent by command: ENOENT']);
+});
+
+test('without a channel there is nobody to reach', async () => {
+  expect(await sendAlert(alert, 'production', settings({}), () => undefined)).toBe(true);
+});
+
+test('the heartbeat is fetched', async () => {
+  const server = await serve(204);
+  try {
+    await beat(settings({ heartbeat: server.url }), () => undefined);
+    expect(server.got).toEqual([{ method: 'GET', url: '/secret-token', body: '' }]);
+  } finally {
+    await server.close();
+  }
+});
