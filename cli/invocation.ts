@@ -49,7 +49,9 @@ export function act<Options extends object>(
       const { holdfastHome } = await import('../jobs/embedded');
       const exitCode = await run({
         io,
-        args: (command.processedArgs as (string | undefined)[]).filter(argument => argument !== undefined),
+        args: (command.processedArgs as (string | readonly string[] | undefined)[]).flatMap(
+          argument => argument ?? [],
+        ),
         options: options as Options,
         json,
         home: holdfastHome(home === undefined ? io.env : { HOLDFAST_HOME: home }),
