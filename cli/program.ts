@@ -52,13 +52,13 @@ export function createProgram(context: CommandContext): Command {
     .configureHelp({ showGlobalOptions: true });
   for (const make of commands) program.addCommand(make(context));
   program.addCommand(hostCommand(context), { hidden: true });
-  for (const command of [program, ...descendants(program)])
-    command.exitOverride().configureOutput({
-      writeOut: text => void io.stdout.write(text),
-      writeErr: text => void io.stderr.write(text),
-      getOutHasColors: () => io.color,
-      getErrHasColors: () => io.terminal && io.color,
-    });
+  program.exitOverride().configureOutput({
+    writeOut: text => void io.stdout.write(text),
+    writeErr: text => void io.stderr.write(text),
+    getOutHasColors: () => io.color,
+    getErrHasColors: () => io.terminal && io.color,
+  });
+  for (const command of descendants(program)) command.copyInheritedSettings(program);
   return program;
 }
 
