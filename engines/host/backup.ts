@@ -2,10 +2,9 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
 import type { BackupKind, BackupSet } from '../../core/evidence';
-import type { Annotations, Operation, Watch } from '../engine';
+import type { Annotations, Watch } from '../engine';
 import { clusterOf, repositoryCount, type HostContext } from './context';
 import { lockHolder } from './lock';
-import { operation } from './operation';
 import { annotationArguments, encodeAnnotations, type StoredAnnotations } from './pgbackrest/annotations';
 import type { ListedSet } from './pgbackrest/info';
 import { progressReader } from './pgbackrest/progress';
@@ -19,20 +18,17 @@ const types = { full: 'full', differential: 'diff', incremental: 'incr' } as con
  * Takes a backup into each repository; the result is the set in the first one. What counts is the set that lies there
  * afterwards, with its annotations, not that pgBackRest reported success.
  */
-export function backup(
+export async function backup(
   context: HostContext,
   kind: BackupKind,
   annotations: Annotations,
-): Operation<BackupSet> {
-  return operation(async watch => {
-    const stored = encodeAnnotations(annotations);
-    const sets: BackupSet[] = [];
-    for (let repository = 1; repository <= repositoryCount(context); repository += 1)
-      sets.push(await backupInto(context, repository, kind, stored, watch));
-    const [first] = sets;
-    if (!first) throw new HoldfastError('configuration', `cluster ${clusterOf(context)} has no repository`);
-    return first;
-  });
+  watch: Watch,
+): Promise<BackupSet> {
+  const stored = encodeAnnotations(annotations);
+  const first = await backupInto(context, 1, kind, stored, watch);
+  for (let repository = 2; repository <= repositoryCount(context); repository += 1)
+    await backupInto(context, repository, kind, stored, watch);
+  return first;
 }
 
 async function backupInto(

@@ -7,6 +7,8 @@ import type { Server } from './session';
 
 /** A cluster on this machine: what it shall be, and where everything of it is. */
 export interface HostContext {
+  /** Holdfast's directory on this machine. */
+  readonly home: string;
   readonly specification: Specification;
   readonly paths: ClusterPaths;
   /** How its server is reached. */

@@ -1,4 +1,4 @@
-import { asHoldfastError } from '../../core/errors';
+import { asHoldfastError, type HoldfastError } from '../../core/errors';
 import type { Evidence, Phase, Problem, WalGap } from '../../core/evidence';
 import { clusterOf, type HostContext } from './context';
 import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
@@ -16,7 +16,7 @@ type Report = (problem: Problem) => void;
 /** The record of a cluster as far as it could be read. */
 export interface RecordRead {
   readonly record: ClusterRecord | null;
-  readonly problem: Problem | null;
+  readonly problem: HoldfastError | null;
 }
 
 /**
@@ -24,8 +24,10 @@ export interface RecordRead {
  * itself becomes a problem, and with that the verdict `unknown`.
  */
 export async function evidence(context: HostContext, read: RecordRead): Promise<Evidence> {
-  const problems: Problem[] = read.problem === null ? [] : [read.problem];
+  const problems: Problem[] = [];
   const report: Report = problem => void problems.push(problem);
+  if (read.problem !== null)
+    report({ what: read.problem.message, remedy: read.problem.hint ?? 'Bring the record back.' });
   const { record } = read;
   const { paths, specification } = context;
   const recorded = record?.systemIdentifier ?? null;

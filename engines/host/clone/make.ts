@@ -3,11 +3,10 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { asHoldfastError, HoldfastError } from '../../../core/errors';
 import type { Problem } from '../../../core/evidence';
-import type { Clone, CloneRequest, Operation, Watch } from '../../engine';
+import type { Clone, CloneRequest, Watch } from '../../engine';
 import { clusterOf, type HostContext } from '../context';
 import { freeBytes, readRepository, type RepositoryFacts } from '../evidence-repository';
 import { acquire } from '../lock';
-import { operation } from '../operation';
 import { PgBackRest } from '../pgbackrest/command';
 import { progressReader } from '../pgbackrest/progress';
 import type { Settings } from '../postgres/configuration-file';
@@ -36,11 +35,7 @@ import { refuseWithoutSpace } from './space';
 import { planClone, untilLsn, type Plan } from './target';
 
 /** Restores the cluster as it was at a moment beside the original, and starts it there. */
-export function clone(context: HostContext, request: CloneRequest): Operation<Clone> {
-  return operation(watch => make(context, request, watch));
-}
-
-async function make(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
+export async function clone(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
   const { set, recovery } = await plan(context, request, watch);
   await refuseWithoutSpace(context, set);
   const createdAt = new Date();

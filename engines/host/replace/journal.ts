@@ -12,12 +12,13 @@ import type { HostContext } from '../context';
  *   stopping   original and clone are being stopped                                 → start the original again
  *   moving     the original's data goes aside, the clone's data into its place      → put both back, start the original
  *   starting   the restored cluster is configured and started                       → finish; undo when that fails
+ *   finishing  it runs and may have been written to; its WAL is being archived       → finish, never undo
  *   undoing    the original is being put back                                       → go on with that
  */
 
 const journal = z.strictObject({
   schema: z.literal(1),
-  state: z.enum(['halted', 'stopping', 'moving', 'starting', 'undoing']),
+  state: z.enum(['halted', 'stopping', 'moving', 'starting', 'finishing', 'undoing']),
   at: z.iso.datetime(),
   /** Of the process that wrote it, for a person. */
   pid: z.number().int(),
