@@ -36,6 +36,11 @@ export async function appendAudit(directory: string, entry: AuditEntry): Promise
   const file = await fs.open(path.join(directory, 'audit.jsonl'), 'a', 0o600);
   try {
     await file.write(`${JSON.stringify(entry)}\n`);
+    // A job that failed before it became the cluster's owner must not leave a log that the next ones can't append to.
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = await fs.stat(directory);
+      await file.chown(uid, gid);
+    }
   } finally {
     await file.close();
   }

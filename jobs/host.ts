@@ -22,6 +22,7 @@ const breakGlassState = z.discriminatedUnion('state', [
 
 const clusterRequest = z.object({ cluster: name });
 const specifiedRequest = z.object({ cluster: name, specification: z.unknown().optional() });
+const applyRequest = z.object({ specification: z.unknown(), revision: z.number().int().min(0) });
 const snapshotRequest = specifiedRequest.extend({
   change: z.string().min(1),
   dryRun: z.boolean().default(false),
@@ -44,7 +45,18 @@ const snapshot: HostJob = async (home, document, watch) => {
   return snapshotBeforeChange(await openRequested(home, request), request, watch);
 };
 
-export const hostJobs = { evidence, report, snapshot } satisfies Record<string, HostJob>;
+const apply: HostJob = async (home, document, watch) => {
+  const { applyCluster } = await import('./provision');
+  const { specification, revision } = read(applyRequest, document);
+  return applyCluster(home, { specification: parseSpecification(specification), revision }, watch);
+};
+
+const inspect: HostJob = async (home, document) => {
+  const { inspectHere } = await import('./provision');
+  return inspectHere(home, parseSpecification(read(specifiedRequest, document).specification));
+};
+
+export const hostJobs = { apply, inspect, evidence, report, snapshot } satisfies Record<string, HostJob>;
 
 export type HostJobName = keyof typeof hostJobs;
 

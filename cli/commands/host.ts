@@ -4,6 +4,14 @@ import type { HostJobName } from '../../jobs/host';
 
 /** What each reads and does; a table of its own, so that the help needs none of the jobs. */
 const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: string }>> = {
+  apply: {
+    reads: '{ specification, revision }',
+    summary: 'the endpoint, identity and credentials of the cluster that it made what it shall be',
+  },
+  inspect: {
+    reads: '{ specification }',
+    summary: 'how the cluster differs from what it shall be',
+  },
   evidence: { reads: '{ cluster, specification? }', summary: 'what is known of the cluster’s backups now' },
   report: { reads: '{ cluster }', summary: 'all that `holdfast status` says of the cluster' },
   snapshot: {

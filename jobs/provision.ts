@@ -1,0 +1,50 @@
+import { HoldfastError } from '../core/errors';
+import type { Applied, ApplyRequest, Inspection } from '../core/host-documents';
+import type { Specification } from '../core/specification';
+import type { Watch } from '../engines/engine';
+import { audited, requester } from './audit';
+import { clusterDirectory } from './context';
+import { ownProgram } from './program';
+
+/**
+ * Makes a cluster what its specification says, on this machine, and installs the program that its timer runs.
+ * Can be interrupted anywhere: the next one completes it.
+ */
+export async function applyCluster(home: string, request: ApplyRequest, watch: Watch): Promise<Applied> {
+  const { specification } = request;
+  // Before the process becomes the cluster's owner.
+  process.env.HOLDFAST_REQUESTER ??= requester();
+  const { apply } = await import('../engines/host/provision/apply');
+  const outcome = await audited(
+    clusterDirectory(home, specification.cluster),
+    { what: 'apply', cluster: specification.cluster },
+    watch.signal,
+    () =>
+      apply(request, {
+        home,
+        program: ownProgram().file,
+        report: step => watch.report({ fraction: null, step }),
+      }),
+    ({ changed }) => (changed.length === 0 ? 'nothing to change' : changed.join(', ')),
+  );
+  const { restartPending } = outcome;
+  if (restartPending.length > 0)
+    watch.report({
+      fraction: null,
+      step: `waiting for a restart, which source.allowRestart doesn't allow: ${restartPending.join(', ')}`,
+    });
+  return outcome.applied;
+}
+
+/** How a cluster on this machine differs from its specification; changes nothing. */
+export async function inspectHere(home: string, specification: Specification): Promise<Inspection> {
+  const { becomeOwner } = await import('../engines/host/owner');
+  const { inspect } = await import('../engines/host/provision/inspect');
+  try {
+    becomeOwner(specification.settings.owner);
+  } catch (error) {
+    // Before the first apply the owner may not exist yet: there is nothing of the cluster either.
+    if (!(error instanceof HoldfastError) || error.code !== 'configuration') throw error;
+  }
+  return inspect(specification, { home });
+}
