@@ -16,8 +16,8 @@ const horizonSeconds = 10 * 365 * 86_400;
  * The moment at which a repository will be full; null when that isn't known (fewer than three observations, or less than a
  * day between them, or no limit), or when it isn't filling (or not within ten years).
  *
- * The growth is the median of the slopes between all pairs of observations (Theil and Sen): expiry makes the usage a
- * saw-tooth and one large load a jump, and neither shifts a median much.
+ * The growth is the median of the slopes between all pairs of observations (Theil and Sen): the saw-tooth that expiry makes
+ * of the usage and single outliers don't shift it. A jump that lasts counts as growth: rather too early than too late.
  */
 export function fullOn(history: readonly Usage[], freeBytes: number | null, now: Instant): Instant | null {
   if (freeBytes === null) return null;

@@ -51,7 +51,8 @@ test('what is due was scheduled at a time that has come, since the schedule coun
       const due = dueJobs({ schedules: given, last, since, now });
       if (due === null) return;
       expect(due.scheduledAt <= now).toBe(true);
-      expect(due.scheduledAt >= since).toBe(true);
+      // A schedule that begins in the future (the clock was set back) begins now.
+      expect(due.scheduledAt >= (since < now ? since : now)).toBe(true);
       const own = last[due.job];
       if (own !== undefined && own <= now) expect(due.scheduledAt > own).toBe(true);
     }),
