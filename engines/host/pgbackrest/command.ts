@@ -29,7 +29,7 @@ export class PgBackRest {
    * else `engine-failed`.
    */
   async run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-    const argv = [`--config=${this.configurationFile}`, `--stanza=${this.stanza}`, ...args, command];
+    const argv = [`--config=${this.configurationFile}`, `--stanza=${this.stanza}`, command, ...args];
     try {
       const { stdout } = await run('pgbackrest', argv, {
         timeoutSeconds: options.onLine ? copyingSeconds : listingSeconds,

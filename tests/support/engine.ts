@@ -1,0 +1,26 @@
+import type { Engine, Session, Watch } from '../../engines/engine';
+import { openHostEngine } from '../../engines/host/engine';
+import type { TestCluster } from './host-cluster';
+
+/** Somebody who waits for an operation: remembers the steps, and never gives up unless told to. */
+export function patient(): Watch & { readonly steps: string[]; readonly cancel: AbortController } {
+  const steps: string[] = [];
+  const cancel = new AbortController();
+  return { steps, cancel, signal: cancel.signal, report: ({ step }) => void steps.push(step) };
+}
+
+export function engineOf(cluster: TestCluster, archiveDeadlineSeconds = 20): Engine {
+  return openHostEngine({ home: cluster.home, specification: cluster.specification, archiveDeadlineSeconds });
+}
+
+/** The rows of a query in the cluster, or in a clone of it. */
+export function rows<Row extends object>(
+  engine: Engine,
+  sql: string,
+  where: Parameters<Engine['withSession']>[0] = { database: 'postgres' },
+): Promise<Row[]> {
+  return engine.withSession(where, (session: Session) => session.query<Row>(sql));
+}
+
+/** An hour from now: when a test's clone expires. */
+export const soon = (): string => new Date(Date.now() + 3_600_000).toISOString();
