@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { seconds, type Bench } from './bench';
+import { peakMemory, timed } from './measure';
+import { rawClone } from './raw-clone';
+import type { Row } from './row';
+import { repositoryRoot } from '../tests/support/pulumi';
+
+const largeBytes = 2 * 1024 ** 3;
+const large = (bench: Bench) => bench.fill(largeBytes);
+
+/** The bars of docs/performance.md. */
+export const rows: readonly Row[] = [
+  {
+    id: 'preview',
+    what: '`pulumi preview` of prod with the pack / without',
+    bar: 1.35,
+    unit: 'ratio',
+    pairs: 7,
+    ours: bench => seconds(timed(bench.preview('prod', { bare: false }))),
+    raw: bench => seconds(timed(bench.preview('prod', { bare: true }))),
+  },
+  {
+    id: 'status',
+    what: '`holdfast status` of one cluster / `node -e 0` + `pgbackrest info` + one `psql`',
+    bar: 2,
+    unit: 'ratio',
+    pairs: 11,
+    ours: bench => seconds(timed(bench.holdfast('status', 'prod'))),
+    raw: async bench => {
+      const node = await timed({ program: process.execPath, args: ['-e', '0'] });
+      const info = await timed(bench.pgbackrest('info', '--output=json'));
+      const psql = await timed(bench.psql('select 1'));
+      return node.seconds + info.seconds + psql.seconds;
+    },
+  },
+  {
+    id: 'start',
+    what: 'second `npm start`, nothing to do / two bare `pulumi preview`',
+    bar: 2,
+    unit: 'ratio',
+    pairs: 5,
+    ours: bench =>
+      seconds(
+        timed({
+          program: 'npm',
+          args: ['start', '--silent'],
+          cwd: repositoryRoot,
+          env: { ...process.env, HOLDFAST_HOME: bench.home },
+        }),
+      ),
+    raw: async bench => {
+      const staging = await timed(bench.preview('staging', { bare: true }));
+      const prod = await timed(bench.preview('prod', { bare: true }));
+      return staging.seconds + prod.seconds;
+    },
+  },
+  {
+    id: 'backup',
+    what: '`holdfast backup` of 2 GB, full / `pgbackrest backup` with the same options',
+    bar: 1.05,
+    unit: 'ratio',
+    pairs: 3,
+    prepare: large,
+    ours: bench => seconds(timed(bench.holdfast('backup', 'prod', '--kind', 'full'))),
+    raw: bench => seconds(timed(bench.pgbackrest('--type=full', 'backup'))),
+  },
+  {
+    id: 'clone',
+    what: '`holdfast clone` of 2 GB until it answers queries / raw restore, start, promote',
+    bar: 1.1,
+    unit: 'ratio',
+    pairs: 3,
+    prepare: large,
+    ours: async bench => {
+      const made = await timed(bench.holdfast('clone', 'prod', '--latest', '--json'));
+      const { id } = JSON.parse(made.stdout) as { id: string };
+      await timed(bench.holdfast('clone-drop', 'prod', id));
+      return made.seconds;
+    },
+    raw: rawClone,
+  },
+  {
+    id: 'memory',
+    what: 'memory of the Node.js process of a backup job, MB',
+    bar: 150,
+    unit: 'MB',
+    pairs: 3,
+    ours: bench => peakMemory(bench.holdfast('backup', 'prod', '--kind', 'full')),
+  },
+];
+
+export const document = path.join(repositoryRoot, 'docs', 'performance.md');
+
+/** Puts a table between the marks of docs/performance.md. */
+export function writeTable(table: string): void {
+  const text = fs.readFileSync(document, 'utf8');
+  const [before, after] = [text.split('<!-- table -->')[0], text.split('<!-- end of table -->')[1]];
+  if (after === undefined) throw new Error(`${document} has no marks for the table`);
+  fs.writeFileSync(document, `${before}<!-- table -->\n\n${table}\n\n<!-- end of table -->${after}`);
+}
