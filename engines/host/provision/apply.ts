@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Applied, ApplyRequest } from '../../../core/host-documents';
 import { HoldfastError } from '../../../core/errors';
-import type { ManagedSource } from '../../../core/settings/stack';
+import type { ExistingSource, ManagedSource, SourceSettings } from '../../../core/settings/stack';
 import { ensureCredentials } from '../credentials';
 import { readIfThere, writeAtomically } from '../files';
 import { withClusterLock } from '../lock';
@@ -12,13 +12,15 @@ import { findInstallation } from '../postgres/installation';
 import { readRecord, updateRecord, writeRecord, type ClusterRecord } from '../record';
 import { withServer } from '../session';
 import { assertIdentity, assertSameCluster } from './admission';
+import { adopt, adoptedVersion } from './adopt';
 import { appliedDocument } from './applied';
 import { bringUp, type BroughtUp } from './bring-up';
 import { runningServer, superuserOf, type ProvisionContext } from './context';
 import { prepareMachine, type Place } from './machine';
 import { provideStanza, refuseKnownStanza, writePgBackRestConfiguration } from './pgbackrest';
 import { withNewPort } from './port';
-import { ensureProviderRole } from './provider-role';
+import { assertSupported } from './versions';
+import { assertProviderLogin, ensureProviderRole } from './provider-role';
 
 /** What an apply did. */
 export interface ApplyOutcome {
@@ -50,18 +52,33 @@ export async function apply(request: ApplyRequest, options: ApplyOptions): Promi
   return withClusterLock(path.join(paths.lock, 'apply'), 'restore', 'host apply', async () => {
     const record = await readRecord(paths);
     if (record !== null) assertSameCluster(specification, paths, record);
-    if (source.mode === 'existing') throw new HoldfastError('refused', 'not yet');
-    const installation = await findInstallation(source.version);
     const context: ProvisionContext = {
       home: options.home,
       specification,
       paths,
-      installation,
+      installation: await findInstallation(await versionOf(source, paths)),
       superuser: superuserOf(specification),
       report: options.report,
     };
-    return applyManaged(context, source, record, request.revision);
+    return source.mode === 'managed'
+      ? applyManaged(context, source, record, request.revision)
+      : applyExisting(context, source, record, request.revision);
   });
+}
+
+async function versionOf(source: SourceSettings, paths: ClusterPaths): Promise<number> {
+  return source.mode === 'managed' ? source.version : adoptedVersion(paths);
+}
+
+async function applyExisting(
+  context: ProvisionContext,
+  source: ExistingSource,
+  found: ClusterRecord | null,
+  revision: number,
+): Promise<ApplyOutcome> {
+  const { systemIdentifier, ...up } = await adopt(context, source, found);
+  await writeSpecification(context.paths, context.specification);
+  return finish(context, { revision, systemIdentifier, up });
 }
 
 async function applyManaged(
@@ -91,7 +108,8 @@ export async function finish(
   const { appliedAt } = await updateRecord(paths, { port, environment: specification.environment });
   const rewritten = await writePgBackRestConfiguration(context, port);
   if (rewritten) changed.push('pgbackrest.conf');
-  await provideStanza(context, done.systemIdentifier, rewritten || appliedAt === null);
+  const prove = appliedAt === null || changed.includes('pgbackrest.conf');
+  await provideStanza(context, done.systemIdentifier, prove);
   const credentials = await ensureCredentials(paths, specification);
   const server = await runningServer(context);
   if (server === null)
@@ -104,6 +122,8 @@ export async function finish(
     )
   )
     changed.push('provider role');
+  if (specification.settings.source.mode === 'existing' && loginIsNeeded(specification))
+    await assertProviderLogin(paths.cluster, port, credentials.provider.password);
   const record = await updateRecord(paths, { revision: done.revision, appliedAt: new Date().toISOString() });
   const applied = appliedDocument(specification, record, credentials);
   if (applied === null)
@@ -111,9 +131,14 @@ export async function finish(
   return { applied, changed, restartPending };
 }
 
+/** Databases are made and kept by the provider. */
+const loginIsNeeded = ({ settings }: ProvisionContext['specification']): boolean =>
+  Object.keys(settings.databases).length > 0;
+
 /** Enters the phase `provisioning`, with the port, before anything is created. */
 async function beginProvision(context: ProvisionContext, source: ManagedSource): Promise<ClusterRecord> {
   const { home, paths, specification } = context;
+  await assertSupported(paths.cluster, source.version);
   const request = {
     home,
     cluster: specification.cluster,

@@ -32,6 +32,15 @@ export function overriding(autoConf: string): Settings {
   );
 }
 
+/** The settings of a managed cluster as its files have them, with what ALTER SYSTEM put over them. */
+export async function settingsInFiles(dataDirectory: string): Promise<Settings> {
+  const files = configurationFiles(dataDirectory);
+  return {
+    ...parseSettings((await readIfThere(files.settings)) ?? ''),
+    ...overriding((await readIfThere(files.overrides)) ?? ''),
+  };
+}
+
 /** What `writeConfiguration` did. */
 export interface Written {
   /** `settings.work_mem`, `pg_hba.conf` */

@@ -1,3 +1,5 @@
+import { Client } from 'pg';
+import { HoldfastError } from '../../../core/errors';
 import { providerRole } from '../../../core/host-documents';
 import type { Session } from '../../engine';
 import { quietly } from '../postgres/quiet';
@@ -25,4 +27,35 @@ export async function ensureProviderRole(session: Session, verifier: string): Pr
       : `alter role ${providerRole} ${attributes}`,
   );
   return true;
+}
+
+/**
+ * Proves that the provider can log in: an adopted cluster's pg_hba.conf is its owner's.
+ * @throws HoldfastError `check-failed` with the line that is missing there.
+ */
+export async function assertProviderLogin(cluster: string, port: number, password: string): Promise<void> {
+  const host = '127.0.0.1';
+  const client = new Client({
+    host,
+    port,
+    user: providerRole,
+    password,
+    database: 'postgres',
+    connectionTimeoutMillis: 10_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new HoldfastError(
+      'check-failed',
+      `${providerRole} can't log in to cluster ${cluster} at ${host}:${port}: ${(error as Error).message}`,
+      {
+        hint: `Its databases and roles are managed over TCP: let it listen on loopback, and add \`host all ${providerRole} ${host}/32 scram-sha-256\` to its pg_hba.conf.`,
+        cause: error,
+      },
+    );
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }

@@ -1,0 +1,99 @@
+import type { Drift, Inspection } from '../../../core/host-documents';
+import { parseSpecification, type Specification } from '../../../core/specification';
+import { readCredentials } from '../credentials';
+import { readIfThere } from '../files';
+import { pathsOf, type ClusterPaths } from '../layout';
+import { changedSettings } from '../postgres/configuration-file';
+import { pendingRestart } from '../postgres/reload';
+import { managedSettings } from '../postgres/settings';
+import { readRecord, type ClusterRecord } from '../record';
+import { withServer, type Server } from '../session';
+import { appliedDocument } from './applied';
+import { settingsInFiles } from './configure';
+import { runningServer, superuserOf } from './context';
+import { fileDrift } from './drift';
+
+/** Also says what `host inspect` leaves out; contains secrets. */
+export interface HostInspection extends Inspection {
+  readonly phase: 'none' | ClusterRecord['phase'];
+  readonly running: boolean;
+  /** Where it listens, or would. */
+  readonly port: number | null;
+}
+
+/** What was found out about the schedule where it is written; see schedule/. */
+export type ScheduleDrift = (applied: Specification) => Promise<readonly Drift[]>;
+
+/**
+ * Compares a cluster on its machine with its specification. Read-only and fast: it is part of every preview. A cluster that
+ * isn't there is not provisioned, which is no error. Run it as the cluster's owner.
+ *
+ * @throws HoldfastError `engine-failed` when what is there can't be read: then nothing is known, not "no drift".
+ */
+export async function inspect(
+  specification: Specification,
+  options: { readonly home: string; readonly scheduleDrift?: ScheduleDrift },
+): Promise<HostInspection> {
+  const paths = pathsOf(options.home, specification);
+  const record = await readRecord(paths);
+  const { source } = specification.settings;
+  const absent = {
+    cluster: specification.cluster,
+    provisioned: false,
+    revision: 0,
+    drift: [],
+    needsRestart: [],
+    restartAllowed: source.allowRestart,
+    applied: null,
+    phase: 'none' as const,
+    running: false,
+    port: null,
+  };
+  if (record === null) return absent;
+  const recorded = { ...absent, phase: record.phase, port: record.port, revision: record.revision };
+  const lastApplied = await readApplied(paths);
+  if (record.appliedAt === null || record.port === null || lastApplied === null) return recorded;
+
+  // Found where they were applied: a specification that moves the data is refused by the apply.
+  const found = { paths: pathsOf(options.home, lastApplied), superuser: superuserOf(lastApplied) };
+  const server = await runningServer(found);
+  const drift = await fileDrift({ ...found, specification: lastApplied }, record.port);
+  return {
+    ...recorded,
+    provisioned: true,
+    running: server !== null,
+    drift: [...drift, ...((await options.scheduleDrift?.(lastApplied)) ?? [])],
+    needsRestart: server === null ? [] : await needsRestart(specification, found.paths, server),
+    applied: appliedDocument(lastApplied, record, await readCredentials(paths)),
+  };
+}
+
+/** The specification that was applied last; null when none was. */
+export async function readApplied(paths: Pick<ClusterPaths, 'specification'>): Promise<Specification | null> {
+  const text = await readIfThere(paths.specification);
+  return text === null ? null : parseSpecification(JSON.parse(text));
+}
+
+/** Settings that differ from those in the file and take effect at a start only, and those that wait for one already. */
+async function needsRestart(
+  specification: Specification,
+  paths: ClusterPaths,
+  server: Server,
+): Promise<string[]> {
+  const { source } = specification.settings;
+  const changed =
+    source.mode === 'managed'
+      ? changedSettings(
+          await settingsInFiles(paths.dataDirectory),
+          managedSettings(specification, paths, source.port ?? server.port),
+        )
+      : [];
+  return withServer(server, 'postgres', async session => {
+    const rows = await session.query<{ name: string }>(
+      `select name from pg_settings where context = 'postmaster' and name = any($1)`,
+      [changed],
+    );
+    const names = [...rows.map(row => row.name), ...(await pendingRestart(session))];
+    return [...new Set(names)].sort();
+  });
+}

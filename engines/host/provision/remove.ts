@@ -1,0 +1,183 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { HoldfastError } from '../../../core/errors';
+import type { Specification } from '../../../core/specification';
+import { exists, readIfThere } from '../files';
+import { withClusterLock } from '../lock';
+import { clusterPaths, pathsOf, type ClusterPaths } from '../layout';
+import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
+import { findInstallation } from '../postgres/installation';
+import { reload } from '../postgres/reload';
+import { stopServer } from '../postgres/server';
+import { PgBackRest } from '../pgbackrest/command';
+import { readRecord, type ClusterRecord } from '../record';
+import { withServer } from '../session';
+import { adoptedSettings } from './adopted-settings';
+import { runningServer, superuserOf } from './context';
+
+export interface RemoveOptions {
+  readonly home: string;
+  readonly report: (step: string) => void;
+}
+
+/**
+ * Removes a staging cluster: a managed one with its data, an adopted one's archiving; in both cases its backups and
+ * everything that Holdfast kept. Production is always refused. What isn't there any more is no error. Its schedule is
+ * removed by `removeSchedule`. Run it as the cluster's owner.
+ *
+ * @throws HoldfastError `refused` for production, `busy` while a backup or restore runs.
+ */
+export async function remove(specification: Specification, options: RemoveOptions): Promise<void> {
+  const paths = pathsOf(options.home, specification);
+  const record = await readRecord(paths);
+  if (specification.environment === 'production' || record?.environment === 'production')
+    throw new HoldfastError(
+      'refused',
+      `cluster ${specification.cluster} is production: it is never removed`,
+      {
+        hint: 'Keep it in the program. To take a local default apart: `holdfast down --production`.',
+      },
+    );
+  await erase(specification, { ...options, keepRepository: false });
+}
+
+/**
+ * Erases a cluster whatever its environment: for a person who has said so in as many words, after a final backup. Everything
+ * else uses `remove`.
+ *
+ * @param options.keepRepository keeps backups and WAL, from which bare pgBackRest can restore it.
+ */
+export async function erase(
+  specification: Specification,
+  options: RemoveOptions & { readonly keepRepository: boolean },
+): Promise<void> {
+  const paths = pathsOf(options.home, specification);
+  if (!(await exists(paths.root))) return;
+  await withClusterLock(paths.lock, 'restore', 'host remove', async () => {
+    const record = await readRecord(paths);
+    await stopClones(paths, options.report);
+    if (specification.settings.source.mode === 'existing') await letGo(specification, paths, record);
+    else await eraseData(paths, record, options.report);
+    if (!options.keepRepository) await eraseRepository(specification, paths, options.report);
+  });
+  if (specification.settings.source.mode === 'managed' && !paths.socketDirectory.startsWith(paths.root))
+    await fs.rm(paths.socketDirectory, { recursive: true, force: true });
+  options.report(`removing ${paths.root}`);
+  await emptyRoot(paths.root);
+}
+
+/** The record goes last, so that what an interrupted removal left is still known; the directory itself may be root's to remove. */
+async function emptyRoot(root: string): Promise<void> {
+  for (const name of await fs.readdir(root))
+    if (name !== 'record.json') await fs.rm(path.join(root, name), { recursive: true, force: true });
+  await fs.rm(path.join(root, 'record.json'), { force: true });
+  await fs.rmdir(root).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+  });
+}
+
+async function stopClones(paths: ClusterPaths, report: (step: string) => void): Promise<void> {
+  for (const id of await fs.readdir(paths.clones).catch(() => [])) {
+    const dataDirectory = path.join(paths.clones, id, 'data');
+    if ((await runningPostmaster(dataDirectory)) === null) continue;
+    report(`stopping clone ${id}`);
+    await stopData({ ...paths, dataDirectory }, 'immediate');
+  }
+}
+
+async function eraseData(
+  paths: ClusterPaths,
+  record: ClusterRecord | null,
+  report: (step: string) => void,
+): Promise<void> {
+  const found = await systemIdentifierOf(paths.dataDirectory);
+  // Somebody else's data is never erased, wherever the specification points to.
+  if (found !== null && found !== record?.systemIdentifier)
+    throw new HoldfastError(
+      'refused',
+      `${paths.dataDirectory} holds another cluster (system identifier ${found}) than ${paths.cluster} on record`,
+      { hint: 'Is the right disk mounted there? Nothing was removed.' },
+    );
+  report('stopping the server');
+  await stopData(paths, 'immediate');
+  if (found === null && typeof record?.systemIdentifier === 'string')
+    report(`there was no data in ${paths.dataDirectory}`);
+  for (const name of await fs.readdir(paths.dataDirectory).catch(() => []))
+    if (found !== null || name === '.holdfast-initdb')
+      await fs.rm(path.join(paths.dataDirectory, name), { recursive: true, force: true });
+}
+
+async function stopData(paths: ClusterPaths, mode: 'fast' | 'immediate'): Promise<void> {
+  const version = await dataVersion(paths.dataDirectory);
+  if (version !== null) await stopServer(await findInstallation(version), paths, mode);
+}
+
+/**
+ * Gives an adopted cluster its own archiving back. One that did not archive before goes on without until its next restart:
+ * an empty command would keep all WAL for ever.
+ */
+async function letGo(
+  specification: Specification,
+  paths: ClusterPaths,
+  record: ClusterRecord | null,
+): Promise<void> {
+  const server = await runningServer({ paths, superuser: superuserOf(specification) });
+  if (record === null) return;
+  if (server === null)
+    throw new HoldfastError(
+      'engine-failed',
+      `cluster ${paths.cluster} is not running, so its archiving can't be given back`,
+      {
+        hint: 'Start it as you always do, and try again. Nothing was removed.',
+      },
+    );
+  await withServer(server, 'postgres', async session => {
+    for (const name of Object.keys(adoptedSettings(specification, paths)))
+      await session.query(`alter system reset ${name}`);
+    if (record.archivingBefore?.archive_mode === 'off') {
+      await session.query('alter system reset archive_mode');
+      await session.query(`alter system set archive_command = '/bin/true'`);
+    }
+    await reload(session);
+  });
+}
+
+async function eraseRepository(
+  specification: Specification,
+  paths: ClusterPaths,
+  report: (step: string) => void,
+): Promise<void> {
+  if ((await readIfThere(paths.configuration)) === null) return;
+  report('removing its backups');
+  const pgbackrest = new PgBackRest(paths.configuration, paths.cluster);
+  await pgbackrest.run('stop', []);
+  for (const index of specification.settings.backups.repositories.keys())
+    await pgbackrest.run('stanza-delete', [`--repo=${index + 1}`, '--force']);
+  await pgbackrest.run('start', []);
+  for (const name of await fs.readdir(paths.repository).catch(() => []))
+    await fs.rm(path.join(paths.repository, name), { recursive: true, force: true });
+}
+
+/**
+ * The production seal: passes only when no cluster of these holds data any more.
+ * @throws HoldfastError `refused` as long as one does, or when that can't be known.
+ */
+export async function seal(clusters: readonly string[], home: string): Promise<void> {
+  for (const cluster of clusters) {
+    const paths = clusterPaths(home, cluster);
+    const record = await readRecord(paths);
+    if (record?.environment === 'staging') continue;
+    const holds = await whatIsThere(paths, record);
+    if (holds !== null)
+      throw new HoldfastError('refused', `production cluster ${cluster} holds data: ${holds}`, {
+        hint: 'A production stack is not destroyed as long as its clusters hold data. Nothing was deleted.',
+      });
+  }
+}
+
+async function whatIsThere(paths: ClusterPaths, record: ClusterRecord | null): Promise<string | null> {
+  if (typeof record?.systemIdentifier === 'string')
+    return `system identifier ${record.systemIdentifier} in ${record.dataDirectory}`;
+  if ((await dataVersion(paths.dataDirectory)) !== null) return paths.dataDirectory;
+  return null;
+}
