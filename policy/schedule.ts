@@ -2,19 +2,19 @@ import { CronExpressionParser, type CronExpression } from 'cron-parser';
 import type { Instant } from '../core/evidence';
 import { milliseconds } from '../core/time';
 
-const horizonMilliseconds = 400 * 86_400_000;
-/** For limits of a few minutes the horizon would be millions of steps; what repeats within a month is seen all the same. */
+/** Long enough for what repeats monthly; every step costs time in each preview. */
+const horizonMilliseconds = 62 * 86_400_000;
+/** For limits of a few minutes the horizon would take a second; a week is seen all the same. */
 const maximumSteps = 2000;
 
 /**
- * The first pause longer than `limit` (seconds) between two of the scheduled times of any of `crons`, looking ahead for 400 days;
- * null when there is none, Infinity when nothing is scheduled.
+ * The first pause longer than `limit` (seconds) between two of the scheduled times of any of `crons`, looking ahead for two months; null
+ * when there is none. `never` among them counts for nothing; at least one is a time.
  */
 export function pauseBeyond(crons: readonly string[], limit: number, now: Instant): number | null {
   const schedules = crons
     .filter(cron => cron !== 'never')
     .map(cron => CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(now) }));
-  if (schedules.length === 0) return Infinity;
   const end = milliseconds(now) + horizonMilliseconds;
   let last = nextTime(schedules, milliseconds(now));
   for (let step = 0; step < maximumSteps && last < end; step++) {

@@ -30,7 +30,7 @@ export const backupsDeclared = defineRule({
       const reading = await stack.evidence(cluster);
       const repositories = reading.state === 'read' ? reading.evidence.repositories : [];
       return [
-        ...undeclaredSchedules(settings, stack.now),
+        ...sparseSchedules(settings, stack.now),
         ...shortRetention(settings, minimumFullBackups),
         ...(requireOffMachine ? nowhereElse(settings) : []),
         ...repositories.filter(isExposed).map(exposed),
@@ -46,13 +46,11 @@ interface Fault {
 }
 
 /** A schedule that pauses for longer than a limit makes the gate close between two runs. */
-function undeclaredSchedules({ backups }: ClusterSettings, now: string): Fault[] {
+function sparseSchedules({ backups }: ClusterSettings, now: string): Fault[] {
   const { schedules, maximumAge, verificationMaximumAge } = backups;
   const check = (crons: readonly string[], what: string, limit: number, keys: string): Fault[] => {
     const pause = pauseBeyond(crons, limit, now);
     if (pause === null) return [];
-    if (pause === Infinity)
-      return [{ found: `no ${what} is scheduled`, fix: `set backups.schedules.${keys} in the stack file` }];
     return [
       {
         found: `${formatDuration(pause)} can pass between two scheduled ${what}s; at most ${formatDuration(limit)} is allowed`,
@@ -60,17 +58,10 @@ function undeclaredSchedules({ backups }: ClusterSettings, now: string): Fault[]
       },
     ];
   };
+  const { full, differential, incremental, verification } = schedules;
   return [
-    ...check(
-      [schedules.full, schedules.differential, schedules.incremental],
-      'backup',
-      maximumAge,
-      'full, differential or incremental',
-    ),
-    ...check([schedules.verification], 'verification', verificationMaximumAge, 'verification'),
-    ...(schedules.full === 'never'
-      ? [{ found: 'no full backup is scheduled', fix: 'set backups.schedules.full in the stack file' }]
-      : []),
+    ...check([full, differential, incremental], 'backup', maximumAge, 'full, differential or incremental'),
+    ...check([verification], 'verification', verificationMaximumAge, 'verification'),
   ];
 }
 

@@ -340,11 +340,14 @@ describe('settings', () => {
   });
 
   test('a failure that nobody foresaw is no violation: it is thrown, and denies', async () => {
-    const raw = new Proxy({ a: 1 } as Record<string, unknown>, {
-      ownKeys: () => {
-        throw new TypeError('broken');
+    const raw = new Proxy<Record<string, unknown>>(
+      { a: 1 },
+      {
+        ownKeys: () => {
+          throw new TypeError('broken');
+        },
       },
-    });
+    );
     await expect(judged(backupRecent, { raw })).rejects.toThrow('broken');
   });
 });
