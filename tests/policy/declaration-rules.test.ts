@@ -1,4 +1,4 @@
-import { unknownCheckingProxy } from '@pulumi/policy';
+import * as sdk from '@pulumi/policy';
 import type { AccessEvidence, AccessRule, RepositoryEvidence } from '../../core/evidence';
 import { secretKeys } from '../../core/settings/parse';
 import { backupsDeclared } from '../../policy/rules/backups-declared';
@@ -30,7 +30,11 @@ const judgedResource = (
   configuration: unknown = {},
   options: StackOptions = {},
 ) => rule.judgeResource(resource, configuration, stackOf(options));
-const properties = (inputs: object) => unknownCheckingProxy(inputs) as Record<string, unknown>;
+// Exported, but stripped from the declarations.
+const { unknownCheckingProxy } = sdk as unknown as {
+  unknownCheckingProxy: (inputs: object) => Record<string, unknown>;
+};
+const properties = (inputs: object) => unknownCheckingProxy(inputs);
 
 describe('production-protected', () => {
   const stateful = [
