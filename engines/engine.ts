@@ -136,8 +136,13 @@ export interface Engine {
   ): Promise<T>;
 
   /**
-   * Runs `use` while holding the cluster's lock; throws `busy`, saying who holds it. A restore excludes all others; backups exclude
-   * backups; the schedule's own lock only keeps its runs apart. Not to be taken twice by one job.
+   * Runs `use` while holding one of the cluster's locks; throws `busy`, saying who holds it. A restore excludes all others,
+   * backups exclude backups. Those of the schedule and of verifications only keep their own runs apart, so that what one
+   * left is known to be left over. Not to be taken twice by one job.
    */
-  withLock<T>(lock: 'backup' | 'restore' | 'schedule', holder: string, use: () => Promise<T>): Promise<T>;
+  withLock<T>(
+    lock: 'backup' | 'restore' | 'schedule' | 'verification',
+    holder: string,
+    use: () => Promise<T>,
+  ): Promise<T>;
 }

@@ -1,10 +1,9 @@
 import { decideAlerts } from '../core/alerts';
-import { asHoldfastError, HoldfastError } from '../core/errors';
+import { asHoldfastError } from '../core/errors';
 import type { Evidence } from '../core/evidence';
 import { fullOn } from '../core/forecast';
 import { judge, limitsOf, type Judgement } from '../core/freshness';
 import type { ScheduledJob } from '../core/schedule';
-import { milliseconds } from '../core/time';
 import type { Watch } from '../engines/engine';
 import { beat, sendAlert, type Log } from './alert';
 import { backup, holder } from './backup';
@@ -12,7 +11,9 @@ import type { Cluster } from './cluster';
 import { decideDue } from './decide-due';
 import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory } from './due-memory';
 import { rotateLogs } from './logs';
+import { tidy } from './tidy';
 import { verify } from './verify';
+import { isBusy } from './when-free';
 
 export interface DueReport {
   readonly cluster: string;
@@ -70,24 +71,6 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
   await rememberDue(directory, alerted.memory);
   if (ran.outcome === 'failed') throw ran.failure;
   return { cluster: name, job: ran.job, outcome: ran.outcome, reason: ran.reason, alerts: alerted.sent };
-}
-
-/** What interrupted jobs left, and clones that nobody wants any more. */
-async function tidy({ engine }: Cluster, log: Log): Promise<void> {
-  try {
-    for (const settled of await engine.withLock('restore', holder('run-due'), () => engine.settle()))
-      log(settled);
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-    // A job is at work, so nothing of it is left over.
-    return;
-  }
-  const now = Date.now();
-  for (const clone of await engine.clones()) {
-    if (milliseconds(clone.expiresAt) > now) continue;
-    log(`dropping clone ${clone.id}, which expired at ${clone.expiresAt}`);
-    await engine.dropClone(clone.id);
-  }
 }
 
 async function runOne(
@@ -161,8 +144,4 @@ async function alert(
 
 function judgementOf({ specification }: Cluster, evidence: Evidence): Judgement {
   return judge(evidence, limitsOf(specification.settings.backups));
-}
-
-function isBusy(error: unknown): error is HoldfastError {
-  return error instanceof HoldfastError && error.code === 'busy';
 }

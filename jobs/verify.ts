@@ -4,11 +4,12 @@ import { judge, limitsOf } from '../core/freshness';
 import { after } from '../core/time';
 import type { Clone, Watch } from '../engines/engine';
 import { audited } from './audit';
+import { holder } from './backup';
 import type { Cluster } from './cluster';
 import { countRows, databasesOf, undeclaredFalls, type Counts } from './counts';
 
-/** A verification that is cut off leaves a clone that the schedule drops after this long. */
-const cloneSeconds = 6 * 3600;
+/** Longer than any verification takes. What one that was killed leaves, the schedule drops at once. */
+const cloneSeconds = 7 * 24 * 3600;
 
 export interface VerifyResult {
   readonly backupSet: string;
@@ -19,32 +20,36 @@ export interface VerifyResult {
 /**
  * Restores the newest usable backup set beside the original and checks it: files and indexes, the configured SQL checks,
  * and that no table lost a fifth of its rows. The result is kept on the backup set. The clone is dropped, whatever happens.
- * @throws HoldfastError `check-failed` when the backup set didn't pass; its result is recorded then too.
+ * @throws HoldfastError `check-failed` when the backup set didn't pass; its result is recorded then too. `busy` while another
+ * verification runs; backups and restores neither wait for one nor hold it up.
  */
 export function verify(cluster: Cluster, watch: Watch): Promise<VerifyResult> {
   return audited(
     cluster.directory,
     { what: 'verify', cluster: cluster.name },
     watch.signal,
-    async () => {
-      const evidence = await cluster.engine.evidence();
-      const set = newestUsable(cluster, evidence);
-      const result = await verifySet(cluster, set, evidence, watch);
-      await cluster.engine.recordVerification(set.id, result.verification, result.counts);
-      if (result.verification.result === 'passed') {
-        await cluster.engine.establish();
-        return result;
-      }
-      throw new HoldfastError(
-        'check-failed',
-        `backup set ${set.id} of ${cluster.name} failed its verification: ${result.verification.reason ?? ''}`,
-        {
-          hint: 'Until a verification passes, production changes are blocked. docs/operations.md says what to do.',
-        },
-      );
-    },
+    () => cluster.engine.withLock('verification', holder('verify'), () => verifyNewest(cluster, watch)),
     ({ backupSet, verification }) =>
       `${backupSet} passed, restored in ${verification.restoreSeconds.toFixed(1)} s`,
+  );
+}
+
+async function verifyNewest(cluster: Cluster, watch: Watch): Promise<VerifyResult> {
+  const { engine, name } = cluster;
+  const evidence = await engine.evidence();
+  const set = newestUsable(cluster, evidence);
+  const result = await verifySet(cluster, set, evidence, watch);
+  await engine.recordVerification(set.id, result.verification, result.counts);
+  if (result.verification.result === 'passed') {
+    await engine.establish();
+    return result;
+  }
+  throw new HoldfastError(
+    'check-failed',
+    `backup set ${set.id} of ${name} failed its verification: ${result.verification.reason ?? ''}`,
+    {
+      hint: 'Until a verification passes, production changes are blocked. docs/operations.md says what to do.',
+    },
   );
 }
 

@@ -18,10 +18,14 @@ export async function whenFree<T>(use: (waited: boolean) => Promise<T>, watch: W
     try {
       return await use(waited);
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'busy' || Date.now() > deadline) throw error;
+      if (!isBusy(error) || Date.now() > deadline) throw error;
       if (error.message !== said) watch.report({ fraction: null, step: `waiting: ${error.message}` });
       said = error.message;
     }
     await sleep(pollMilliseconds, undefined, { signal: watch.signal });
   }
+}
+
+export function isBusy(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'busy';
 }

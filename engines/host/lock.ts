@@ -11,7 +11,7 @@ interface Holder {
   readonly since: string;
 }
 
-type LockName = 'cluster' | 'schedule' | 'clone';
+type LockName = 'cluster' | 'schedule' | 'verification' | 'clone';
 
 const conflict = 75;
 
@@ -19,19 +19,19 @@ const conflict = 75;
  * Runs `use` while holding a cluster's lock. A child process holds it in the kernel, and ends with the pipe to us: the lock
  * is free again however this process ends, and no file that is left behind can block anybody.
  *
- * Backups and restores share the one lock, so each excludes both; clones and verifications take none. The schedule's own
- * lock only keeps its runs apart.
+ * Backups and restores share the one lock, so each excludes both; clones take none. The lock of
+ * the schedule, and that of verifications, only keep their own runs apart.
  *
  * @throws HoldfastError `busy` at once when it is held, saying by whom.
  */
 export async function withClusterLock<T>(
   directory: string,
-  lock: 'backup' | 'restore' | 'schedule',
+  lock: 'backup' | 'restore' | 'schedule' | 'verification',
   holder: string,
   use: () => Promise<T>,
 ): Promise<T> {
   await fs.mkdir(directory, { recursive: true, mode: 0o700 });
-  const name = lock === 'schedule' ? 'schedule' : 'cluster';
+  const name = lock === 'backup' || lock === 'restore' ? 'cluster' : lock;
   const release = await acquire(directory, name);
   const info = holderFile(directory, name);
   try {

@@ -221,12 +221,12 @@ export class FakeEngine implements Engine {
     });
   }
   async withLock<T>(
-    lock: 'backup' | 'restore' | 'schedule',
+    lock: 'backup' | 'restore' | 'schedule' | 'verification',
     holder: string,
     use: () => Promise<T>,
   ): Promise<T> {
     await this.call(`lock ${lock}`);
-    if (lock === 'schedule') return use();
+    if (lock === 'schedule' || lock === 'verification') return use();
     if (this.locked !== null) throw new HoldfastError('busy', `locked by somebody else, not ${holder}`);
     this.locked = lock;
     try {
