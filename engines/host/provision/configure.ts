@@ -91,8 +91,8 @@ async function assertAccepted(context: ProvisionContext, text: string): Promise<
   } catch (error) {
     const said = (error as ProcessError).stderr
       .split('\n')
-      .map(line => line.replace(/^.*?(?:LOG|FATAL|ERROR|HINT|DETAIL): +/, '').trim())
-      .filter(line => line !== '' && !line.includes(candidate));
+      .filter(line => line.trim() !== '' && !line.includes('contains errors'))
+      .map(line => line.replace(/^.*?(?:LOG|FATAL|ERROR|HINT|DETAIL): +/, '').replace(/ in file ".*$/, ''));
     throw new HoldfastError(
       'configuration',
       `PostgreSQL ${installation.release} doesn't accept the settings of cluster ${paths.cluster}: ${said.join('; ')}`,

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { HoldfastError } from '../../../core/errors';
 import type { Specification } from '../../../core/specification';
 import { readIfThere, writeAtomically } from '../files';
 import { pathsOf, programFile, type ClusterPaths, ensureSocketDirectory } from '../layout';
@@ -19,6 +20,8 @@ export interface Place {
  */
 export async function prepareMachine(specification: Specification, place: Place): Promise<ClusterPaths> {
   const paths = pathsOf(place.home, specification);
+  assertPlainPath(specification.cluster, paths.root);
+  assertPlainPath(specification.cluster, paths.dataDirectory);
   const isRoot = process.getuid?.() === 0;
   const identity = isRoot ? identityOf(specification.settings.owner) : null;
   const shared = isRoot ? 0o755 : 0o700;
@@ -35,6 +38,19 @@ export async function prepareMachine(specification: Specification, place: Place)
   becomeOwner(specification.settings.owner);
   if (mode === 'managed') await ensureSocketDirectory(paths.socketDirectory);
   return paths;
+}
+
+/** pg_ctl starts the server by a shell, with paths in double quotes. */
+function assertPlainPath(cluster: string, file: string): void {
+  const found = /["$`\\\n]/.exec(file)?.[0];
+  if (found === undefined) return;
+  throw new HoldfastError(
+    'configuration',
+    `the path ${file} of cluster ${cluster} has the character ${found}`,
+    {
+      hint: 'PostgreSQL can’t be started there: name another directory (HOLDFAST_HOME, `source.dataDirectory`). Nothing was created.',
+    },
+  );
 }
 
 function privateDirectories(specification: Specification, paths: ClusterPaths): string[] {
