@@ -2,27 +2,40 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../core/errors';
+import { errorCodeOf } from './subprocess';
+
+/** With this exit code a locker says that somebody else holds the lock. */
+const heldExitCode = 75;
 
 /**
  * Programs that hold a lock of the kernel on a file until their standard input ends, which it does whatever way this
  * process dies. `flock` is part of util-linux; perl is there where that isn't (macOS).
  */
-const lockers: readonly (readonly [program: string, ...args: string[]])[] = [
-  ['flock', '--no-fork', '%', 'sh', '-c', 'echo locked; exec cat >/dev/null'],
-  [
+const lockers: readonly ((file: string, wait: boolean) => readonly [program: string, ...args: string[]])[] = [
+  (file, wait) => [
+    'flock',
+    '--no-fork',
+    ...(wait ? [] : ['--nonblock', '--conflict-exit-code', String(heldExitCode)]),
+    file,
+    'sh',
+    '-c',
+    'echo locked; exec cat >/dev/null',
+  ],
+  (file, wait) => [
     'perl',
     '-MFcntl=:flock',
     '-e',
-    'open(my $f, ">>", $ARGV[0]) or die $!; flock($f, LOCK_EX) or die $!; $| = 1; print "locked\\n"; 1 while <STDIN>',
-    '%',
+    'open(my $f, ">>", $ARGV[0]) or die "$!\\n"; flock($f, LOCK_EX | ($ARGV[1] ? 0 : LOCK_NB)) or exit($ARGV[2]);' +
+      ' $| = 1; print "locked\\n"; 1 while <STDIN>',
+    file,
+    wait ? '1' : '',
+    String(heldExitCode),
   ],
 ];
 
-/** After this long, waiting is worth a line. */
-const quietMilliseconds = 500;
-
 /**
- * Runs `work` while holding the lock on `file`, alone among all processes of this machine. Waits for whoever holds it.
+ * Runs `work` while holding the lock on `file`, alone among all processes of this machine. Calls `onWaiting` and waits
+ * when somebody else holds it.
  * @throws HoldfastError `configuration` when there is neither flock nor perl; the signal's reason when it is aborted.
  */
 export async function withLock<T>(
@@ -32,13 +45,12 @@ export async function withLock<T>(
 ): Promise<T> {
   options.signal?.throwIfAborted();
   await mkdir(path.dirname(file), { recursive: true });
-  const waiting = setTimeout(options.onWaiting, quietMilliseconds);
-  let holder: ChildProcess;
-  try {
-    holder = await acquire(file, options.signal);
-  } finally {
-    clearTimeout(waiting);
+  let holder = await acquire(file, false, options.signal);
+  if (holder === 'held') {
+    options.onWaiting();
+    holder = await acquire(file, true, options.signal);
   }
+  if (holder === 'held') throw new HoldfastError('engine-failed', `the lock ${file} can't be taken`);
   try {
     return await work();
   } finally {
@@ -46,18 +58,20 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(file: string, signal: AbortSignal | undefined): Promise<ChildProcess> {
-  for (const [program, ...args] of lockers) {
-    const holder = spawn(
-      program,
-      args.map(arg => (arg === '%' ? file : arg)),
-      // Its own session: a Ctrl-C at the terminal is ours to handle, with the lock still held.
-      { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: process.env },
-    );
+async function acquire(file: string, wait: boolean, signal?: AbortSignal): Promise<ChildProcess | 'held'> {
+  for (const locker of lockers) {
+    const [program, ...args] = locker(file, wait);
+    // Its own session: a Ctrl-C at the terminal is ours to handle, with the lock still held.
+    const holder = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: process.env,
+    });
     const onAbort = () => holder.kill();
     signal?.addEventListener('abort', onAbort);
     try {
-      if (await granted(holder, file)) return holder;
+      const answer = await answerOf(holder, file);
+      if (answer !== 'no such program') return answer === 'locked' ? holder : answer;
     } finally {
       signal?.removeEventListener('abort', onAbort);
       signal?.throwIfAborted();
@@ -66,25 +80,24 @@ async function acquire(file: string, signal: AbortSignal | undefined): Promise<C
   throw new HoldfastError(
     'configuration',
     `the lock ${file} needs the program flock or perl: neither is installed`,
-    {
-      hint: 'install util-linux (Linux) or perl, and run this again',
-    },
+    { hint: 'install util-linux (Linux) or perl, and run this again' },
   );
 }
 
-/** True once the lock is held, false when there is no such program. */
-function granted(holder: ChildProcess, file: string): Promise<boolean> {
+function answerOf(holder: ChildProcess, file: string): Promise<'locked' | 'held' | 'no such program'> {
   return new Promise((resolve, reject) => {
     let complaint = '';
     holder.stderr?.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
-    holder.stdout?.once('data', () => resolve(true));
+    holder.stdout?.once('data', () => resolve('locked'));
     holder.stdin?.on('error', () => undefined);
-    holder.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ENOENT' ? resolve(false) : reject(error),
-    );
-    holder.once('close', () =>
-      reject(new HoldfastError('engine-failed', `the lock ${file} can't be taken: ${complaint.trim()}`)),
-    );
+    holder.once('error', error => {
+      if (errorCodeOf(error) === 'ENOENT') resolve('no such program');
+      else reject(error);
+    });
+    holder.once('close', code => {
+      if (code === heldExitCode) resolve('held');
+      else reject(new HoldfastError('engine-failed', `the lock ${file} can't be taken: ${complaint.trim()}`));
+    });
   });
 }
 

@@ -1,13 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
-import { ensureToolchain, type Toolchain } from '../../toolchain/install';
+import { ensureToolchain, type Toolchain, type ToolchainOptions } from '../../toolchain/install';
 import { isAlive, until } from '../support/processes';
 import { removeTempDirs } from '../support/temp';
 import { FakeProject, programs, type Behaviour } from './fake-project';
 
 const { PATH: originalPath } = process.env;
-const stallMilliseconds = 700;
 let project: FakeProject;
 let lines: string[];
 
@@ -20,15 +19,14 @@ afterEach(() => {
 });
 afterAll(removeTempDirs);
 
-function ensure(behaviour: Behaviour = {}, signal?: AbortSignal): Promise<Toolchain> {
+function ensure(behaviour: Behaviour = {}, options: Partial<ToolchainOptions> = {}): Promise<Toolchain> {
   process.env.PATH = originalPath;
   Object.assign(process.env, project.environment(behaviour));
   return ensureToolchain({
     projectDirectory: project.directory,
     pulumiHome: project.pulumiHome,
-    stallMilliseconds,
     report: line => lines.push(line),
-    ...(signal === undefined ? {} : { signal }),
+    ...options,
   });
 }
 
@@ -79,7 +77,7 @@ test('what can’t be downloaded is built, says why, and is found by the next ru
 });
 
 test('a download that hangs is given up, and leaves no process', async () => {
-  const toolchain = await ensure({ download: 'hangs' });
+  const toolchain = await ensure({ download: 'hangs' }, { stallMilliseconds: 700 });
   expect(outcomes(toolchain)).toEqual(all('built'));
   expect(toolchain.steps[0]?.reason).toBe('not installed; download failed: no progress for 1 s');
   const hanging = Number(project.read('log.hanging'));
@@ -89,7 +87,9 @@ test('a download that hangs is given up, and leaves no process', async () => {
 });
 
 test('a download that moves, however slowly, is waited for', async () => {
-  expect(outcomes(await ensure({ download: 'slow' }))).toEqual(all('downloaded'));
+  expect(outcomes(await ensure({ download: 'slow' }, { stallMilliseconds: 3000 }))).toEqual(
+    all('downloaded'),
+  );
 });
 
 test('a download that comes without its programs is no installation', async () => {
@@ -188,7 +188,7 @@ test('a failing build says what Go said and leaves nothing', async () => {
 
 test('an abort ends the build with its processes and leaves nothing', async () => {
   const abort = new AbortController();
-  const ensured = ensure({ build: 'hangs' }, abort.signal);
+  const ensured = ensure({ build: 'hangs' }, { signal: abort.signal });
   const settled = expect(ensured).rejects.toThrow('enough');
   await until('the build has begun', () => project.read('log.building') !== undefined);
   abort.abort(new Error('enough'));

@@ -16,9 +16,9 @@ case "$FAKE_DOWNLOAD" in
 works) deliver ;;
 slow)
 	# Moves without a word for longer than the tests' patience.
-	for step in 1 2 3 4 5 6 7 8; do
+	for step in 1 2 3 4 5 6 7 8 9 10; do
 		echo "$step" >>"$TMPDIR/archive"
-		sleep 0.2
+		sleep 0.4
 	done
 	deliver
 	;;
