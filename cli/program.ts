@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { backupCommand } from './commands/backup';
 import { cloneCommand, cloneDropCommand, clonesCommand } from './commands/clone';
+import { downCommand } from './commands/down';
 import { envCommand } from './commands/env';
 import { hostCommand } from './commands/host';
 import { restoreCommand } from './commands/restore';
@@ -28,6 +29,7 @@ const commands = [
   restoreCommand,
   runDueCommand,
   upCommand,
+  downCommand,
   envCommand,
 ];
 

@@ -21,6 +21,7 @@ const breakGlassState = z.discriminatedUnion('state', [
 ]);
 
 const clusterRequest = z.object({ cluster: name });
+const eraseRequest = z.object({ specification: z.unknown(), backupSet: z.string().min(1) });
 const specifiedRequest = z.object({ cluster: name, specification: z.unknown().optional() });
 const applyRequest = z.object({ specification: z.unknown(), revision: z.number().int().min(0) });
 const snapshotRequest = specifiedRequest.extend({
@@ -56,7 +57,24 @@ const inspect: HostJob = async (home, document) => {
   return inspectHere(home, parseSpecification(read(specifiedRequest, document).specification));
 };
 
-export const hostJobs = { apply, inspect, evidence, report, snapshot } satisfies Record<string, HostJob>;
+const start: HostJob = async (home, document) => {
+  const { name: cluster, specification } = await openCluster(home, read(clusterRequest, document).cluster);
+  const { start: startServer } = await import('../engines/host/provision/power');
+  return { cluster, started: await startServer(specification, home) };
+};
+
+const erase: HostJob = async (home, document, watch) => {
+  const { eraseCluster } = await import('./erase');
+  const { specification, backupSet } = read(eraseRequest, document);
+  const parsed = parseSpecification(specification);
+  await eraseCluster(home, { specification: parsed, backupSet }, watch);
+  return { cluster: parsed.cluster };
+};
+
+export const hostJobs = { apply, inspect, evidence, report, snapshot, start, erase } satisfies Record<
+  string,
+  HostJob
+>;
 
 export type HostJobName = keyof typeof hostJobs;
 

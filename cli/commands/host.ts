@@ -18,6 +18,11 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     reads: '{ cluster, change, dryRun, breakGlass, specification }',
     summary: 'a restore point, and a backup where needed, before a change',
   },
+  start: { reads: '{ cluster }', summary: 'whether the cluster was started, or ran already' },
+  erase: {
+    reads: '{ specification, backupSet }',
+    summary: 'the production cluster that was erased, its repository kept; only `holdfast down` asks for it',
+  },
 };
 
 export function hostCommand(context: CommandContext): Command {

@@ -19,11 +19,22 @@ export class ClusterCommands {
   ) {}
 
   /** Runs a command whose progress is shown; its exit code and standard output. */
-  async run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string }> {
+  run(...args: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string }> {
+    return this.start(args);
+  }
+
+  /** Runs a command under `holdfast host`, which reads a document and has to succeed. */
+  async host(verb: string, document: object): Promise<void> {
+    const { code } = await this.start(['host', verb, '--json'], JSON.stringify(document));
+    if (code !== 0) throw failed(['host', verb], code);
+  }
+
+  private async start(args: readonly string[], input?: string) {
     const output: string[] = [];
     const { home, checkout, env, report, signal } = this.place;
     const code = await stream(process.execPath, [ownProgram().file, '--home', home, ...args], {
       cwd: checkout,
+      ...(input === undefined ? {} : { input }),
       env: { ...process.env, ...env },
       signal,
       onLine: line => report(`  ${line}`),
@@ -35,10 +46,7 @@ export class ClusterCommands {
   /** Runs a command that has to succeed. */
   async succeed(...args: readonly string[]): Promise<void> {
     const { code } = await this.run(...args);
-    if (code === 0) return;
-    throw new HoldfastError('engine-failed', `holdfast ${args.join(' ')} ended with ${code ?? 'a signal'}`, {
-      hint: 'Its own message is above. When that is solved, run this again: it goes on from here.',
-    });
+    if (code !== 0) throw failed(args, code);
   }
 
   /** The state of the clusters of the project; it is read from its document, whatever the exit code says of them. */
@@ -50,4 +58,10 @@ export class ClusterCommands {
       throw new HoldfastError('engine-failed', `holdfast status ended with ${code ?? 'a signal'}`, { cause });
     }
   }
+}
+
+function failed(args: readonly string[], code: number | null): HoldfastError {
+  return new HoldfastError('engine-failed', `holdfast ${args.join(' ')} ended with ${code ?? 'a signal'}`, {
+    hint: 'Its own message is above. When that is solved, run this again: it goes on from here.',
+  });
 }

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 export interface StreamOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** Standard input; the place for whatever is secret. */
+  readonly input?: string;
   readonly onLine: (line: string) => void;
   readonly signal: AbortSignal;
   /** Gets the lines of standard output; default: `onLine` gets them too. */
@@ -15,9 +17,11 @@ export async function stream(
   args: readonly string[],
   options: StreamOptions,
 ): Promise<number | null> {
-  const { signal, onLine, onOutput = onLine, ...rest } = options;
+  const { signal, onLine, onOutput = onLine, input, ...rest } = options;
   signal.throwIfAborted();
-  const child = spawn(program, args, { ...rest, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { ...rest, stdio: ['pipe', 'pipe', 'pipe'] });
+  // One that ends before it has read all: its exit code tells more than the broken pipe.
+  child.stdin.on('error', () => undefined).end(input ?? '');
   eachLine(child.stdout, onOutput);
   eachLine(child.stderr, onLine);
   const interrupt = () => child.kill('SIGINT');

@@ -93,7 +93,7 @@ async function revive({ commands, report }: Run): Promise<readonly SurveyedClust
   const down = stopped(found);
   for (const cluster of down) {
     report(`${cluster}: starting the cluster`);
-    await commands.succeed('start', cluster);
+    await commands.host('start', { cluster });
   }
   const running = down.length > 0 ? await commands.survey() : found;
   const tired = running.filter(
@@ -143,4 +143,5 @@ async function update({ place, pulumi, report }: Run, stack: string): Promise<vo
 }
 
 /** A step that was done: "+  command:local:Command prod-apply created (2s)". */
-const isProgress = (line: string): boolean => /^\s*[-+~]+\s.*\b(creat|updat|delet|replac)ed\b/.test(line);
+const isProgress = (line: string): boolean =>
+  /^\s*[-+~]+\s+\S+:\S+ .*\b(creat|updat|delet|replac)ed\b/.test(line);

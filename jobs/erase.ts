@@ -1,0 +1,51 @@
+import { HoldfastError } from '../core/errors';
+import type { BackupSet, Evidence } from '../core/evidence';
+import type { Specification } from '../core/specification';
+import type { Watch } from '../engines/engine';
+import { openSpecified } from './context';
+
+export interface EraseRequest {
+  readonly specification: Specification;
+  /** The final backup set: what is left of the cluster afterwards. */
+  readonly backupSet: string;
+}
+
+/**
+ * Erases a cluster of production, its backups and WAL excepted, for a person who said so in as many words (`holdfast down`). A
+ * cluster that still has data is only erased when `backupSet` proves to be its newest backup, a full one that was verified.
+ * Interrupted, the same call goes on.
+ * @throws HoldfastError `refused` when it doesn't; then nothing was touched.
+ */
+export async function eraseCluster(home: string, request: EraseRequest, watch: Watch): Promise<void> {
+  const { specification, backupSet } = request;
+  const { engine } = await openSpecified(home, specification);
+  const evidence = await engine.evidence();
+  if (evidence.identity.found !== null) assertFinal(evidence, backupSet);
+  const { erase } = await import('../engines/host/provision/remove');
+  await erase(specification, {
+    home,
+    keepRepository: true,
+    report: step => watch.report({ fraction: null, step }),
+  });
+}
+
+/** @throws HoldfastError `refused` unless the set is all that is needed to have the cluster back. */
+export function assertFinal(evidence: Evidence, backupSet: string): void {
+  const newest = evidence.backups.at(-1);
+  const { found, backedUp } = evidence.identity;
+  const objection =
+    newest?.id === backupSet ? objectionTo(newest) : `the newest backup set is ${newest?.id ?? 'none'}`;
+  if (objection === null && found === backedUp) return;
+  throw new HoldfastError(
+    'refused',
+    `cluster ${evidence.cluster} is not erased: backup set ${backupSet} is no proof that it can be restored: ${objection ?? `it is of cluster ${backedUp ?? 'unknown'}, not of ${found ?? 'unknown'}`}`,
+    { hint: `Nothing was touched. holdfast verify ${evidence.cluster} says what is wrong.` },
+  );
+}
+
+function objectionTo({ kind, unusable, verification }: BackupSet): string | null {
+  if (unusable !== null) return unusable;
+  if (kind !== 'full') return `it is ${kind}, not full`;
+  if (verification === null) return 'it was not verified';
+  return verification.result === 'passed' ? null : `its verification failed: ${verification.reason ?? ''}`;
+}
