@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { assessBreakGlass } from '../core/break-glass';
 import { asHoldfastError, HoldfastError } from '../core/errors';
 import type { Evidence } from '../core/evidence';
@@ -36,6 +37,8 @@ export async function snapshotBeforeChange(
 ): Promise<SnapshotReport> {
   if (request.dryRun) return plan(cluster, request);
   const { name, directory } = cluster;
+  // Before the first provision there is no place for an audit, which isn't made by anything but an apply.
+  if (!existsSync(directory)) return protect(cluster, request, watch);
   return audited(
     directory,
     { what: 'snapshot before a change', cluster: name, changeId: request.change },
