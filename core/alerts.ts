@@ -1,6 +1,6 @@
 import { formatDuration } from './durations';
 import type { Evidence, Instant } from './evidence';
-import type { Finding, Judgement, Limits } from './freshness';
+import type { Judgement, Limits } from './freshness';
 import { isAhead, secondsBetween } from './time';
 
 /** What can be wrong. The key tells one such thing from another; it stays the same while it lasts. */
@@ -97,20 +97,17 @@ function failingJobs({ failures, evidence }: Input): Condition[] {
 }
 
 /** While a cluster is first provisioned or adopted, the absence of a backup is no news. */
-function notFresh({ judgement }: Input): Condition[] {
+function notFresh({ judgement, evidence }: Input): Condition[] {
   if (judgement.letsThrough !== null) return [];
-  return judgement.findings.flatMap((finding: Finding) =>
-    finding.verdict === 'fresh'
-      ? []
-      : [
-          {
-            key: `not-fresh:${finding.rule}`,
-            kind: 'not-fresh' as const,
-            message: `${finding.rule} is ${finding.verdict}, so changes are blocked: ${finding.message}`,
-            remedy: finding.remedy ?? 'holdfast status',
-          },
-        ],
-  );
+  const consequence = evidence.environment === 'production' ? ', so changes are blocked' : '';
+  return judgement.findings
+    .filter(({ verdict }) => verdict !== 'fresh')
+    .map(({ rule, verdict, message, remedy }) => ({
+      key: `not-fresh:${rule}`,
+      kind: 'not-fresh',
+      message: `${rule} is ${verdict}${consequence}: ${message}`,
+      remedy: remedy ?? 'holdfast status',
+    }));
 }
 
 /** Absence of success, said before the gate's limit is reached; past it, `not-fresh` says it. */
@@ -123,7 +120,7 @@ function lateBackup({ evidence, judgement, limits }: Input): Condition[] {
     {
       key: 'backup-late',
       kind: 'backup-late',
-      message: `no backup succeeded for ${formatDuration(age)}; changes are blocked when it is ${formatDuration(limits.maximumAge)}`,
+      message: `no backup succeeded for ${formatDuration(age)}; at most ${formatDuration(limits.maximumAge)} is allowed`,
       remedy: `holdfast backup ${evidence.cluster}`,
     },
   ];

@@ -17,7 +17,7 @@ const horizonSeconds = 10 * 365 * 86_400;
  * day between them, or no limit), or when it isn't filling (or not within ten years).
  *
  * The growth is the median of the slopes between all pairs of observations (Theil and Sen): the saw-tooth that expiry makes
- * of the usage and single outliers don't shift it. A jump that lasts counts as growth: rather too early than too late.
+ * of the usage and single outliers hardly shift it. A jump that lasts counts as growth: rather too early than too late.
  */
 export function fullOn(history: readonly Usage[], freeBytes: number | null, now: Instant): Instant | null {
   if (freeBytes === null) return null;

@@ -58,5 +58,5 @@ export function decide(input: {
 }
 
 function say({ rule, verdict, message, remedy }: Finding): string {
-  return `${rule} is ${verdict}: ${message}${remedy === null ? '' : ` → ${remedy}`}`;
+  return `${rule} is ${verdict}: ${message} → ${remedy ?? 'holdfast status'}`;
 }

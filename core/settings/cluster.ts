@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, host, identifier, port, role, systemUser } from './values';
+import { absolutePath, conflict, host, identifier, port, role, systemUser } from './values';
 import { backups } from './backups';
 
 const local = z.strictObject({ type: z.literal('local').describe('The machine that runs Pulumi.') });
@@ -41,7 +41,7 @@ const ssh = z.strictObject({
 export const connection = z.discriminatedUnion('type', [local, ssh]);
 
 const parameter = z
-  .union([z.string().regex(/^\P{Cc}*$/u), z.number(), z.boolean()], {
+  .union([z.string().regex(/^\P{Cc}*$/u, 'must be one line'), z.number(), z.boolean()], {
     error: 'must be one line of text, a number, or true or false',
   })
   .meta({ example: '256MB' });
@@ -70,11 +70,7 @@ const postgresSettings = z
   .superRefine((settings, context) => {
     for (const key of Object.keys(settings))
       if (reserved.includes(key))
-        context.addIssue({
-          code: 'custom',
-          path: [key],
-          message: `${key} is set by Holdfast and can't be changed here`,
-        });
+        context.addIssue(conflict([key], `${key} is set by Holdfast and can't be changed here`));
   })
   .default({})
   .describe(`Settings of postgresql.conf, by name, except those that Holdfast sets: ${reserved.join(', ')}.`);
@@ -185,11 +181,12 @@ function oneDatabaseEach(
       for (const [index, roleName] of settings[kind].entries()) {
         const other = owners.get(roleName);
         if (other !== undefined)
-          context.addIssue({
-            code: 'custom',
-            path: [databaseName, kind, index],
-            message: `role ${roleName} is also in ${other}: a role belongs to one database, and either reads or writes`,
-          });
+          context.addIssue(
+            conflict(
+              [databaseName, kind, index],
+              `role ${roleName} is also in ${other}: a role belongs to one database, and either reads or writes`,
+            ),
+          );
         owners.set(roleName, `${databaseName}.${kind}`);
       }
 }

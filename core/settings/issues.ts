@@ -46,7 +46,7 @@ function describeIssue(issue: Issue, context: IssueContext): string {
   const show = at !== undefined && !hasSecrets(at) && isPlain(given) && !saysValue(issue);
   const said = `${keyOf(issue.path, context)}: ${problem(issue, given)}${show ? `, not ${JSON.stringify(given)}` : ''}`;
   const example = at === undefined ? undefined : settingOf(at).example;
-  if (example === undefined || !context.examples) return said;
+  if (example === undefined || !context.examples || isConflict(issue)) return said;
   const last = issue.path.at(-1);
   return `${said}; example: ${typeof last === 'string' ? `${last}: ` : ''}${example}`;
 }
@@ -63,6 +63,10 @@ function keyOf(path: readonly PropertyKey[], { prefix }: IssueContext): string {
 
 function isPlain(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function isConflict(issue: Issue): boolean {
+  return issue.code === 'custom' && issue.params?.conflict === true;
 }
 
 /** Messages of our own name the value themselves where that may be; so does that of a key. */

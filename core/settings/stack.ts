@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cluster } from './cluster';
-import { duration, instant, name } from './values';
+import { conflict, duration, instant, name } from './values';
 
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
@@ -80,11 +80,12 @@ export const stack = z
         const place = `${machine} ${key} ${source[key]}`;
         const other = taken.get(place);
         if (other !== undefined)
-          context.addIssue({
-            code: 'custom',
-            path: ['clusters', clusterName, 'source', key],
-            message: `${source[key]} is also that of clusters.${other} on ${machine}`,
-          });
+          context.addIssue(
+            conflict(
+              ['clusters', clusterName, 'source', key],
+              `${source[key]} is also that of clusters.${other} on ${machine}`,
+            ),
+          );
         taken.set(place, clusterName);
       }
     }

@@ -7,6 +7,14 @@ import { parseDuration } from '../durations';
  * errors and the reference page (docs/configuration.md) are made from these.
  */
 
+/** The issue of a value that is well by itself, but doesn't go together with another: an example would not help. */
+export const conflict = (path: PropertyKey[], message: string) => ({
+  code: 'custom' as const,
+  path,
+  message,
+  params: { conflict: true },
+});
+
 /**
  * A duration with its unit, read as seconds. A codec, so that parsed settings can be checked and written again: see
  * core/specification.ts.

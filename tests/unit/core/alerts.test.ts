@@ -73,6 +73,16 @@ describe('what is wrong', () => {
     ]);
   });
 
+  test('a rule of staging, where nothing is blocked, and one without a remedy', () => {
+    const of = evidence({ environment: 'staging', backups: [] });
+    const judgement = judge(of, limits);
+    const findings = judgement.findings.map(finding => ({ ...finding, remedy: null }));
+    expect(decide({ judgement: { ...judgement, findings } }, of).send[0]).toMatchObject({
+      message: 'recent is missing: there is no backup',
+      remedy: 'holdfast status',
+    });
+  });
+
   test('not the absence of backups while a cluster is first provisioned', () =>
     expect(decide({}, nothing({ phase: 'provisioning' })).send).toEqual([]));
 
@@ -83,7 +93,7 @@ describe('what is wrong', () => {
     expect(aged(0.8)).toMatchObject([
       {
         key: 'backup-late',
-        message: 'no backup succeeded for 20 h 48 min; changes are blocked when it is 26 h',
+        message: 'no backup succeeded for 20 h 48 min; at most 26 h is allowed',
       },
     ]);
     expect(aged(1)).toMatchObject([{ key: 'backup-late' }]);

@@ -37,6 +37,17 @@ test('a cluster that isn’t fresh is not changed, and every reason names its re
     waived: [],
   }));
 
+test('a finding without a remedy leads to status', () => {
+  const judgement = judge(old, limits);
+  const findings = judgement.findings.map(finding => ({ ...finding, remedy: null }));
+  const { reasons } = decide({
+    judgement: { ...judgement, findings },
+    environment: 'production',
+    breakGlass: none,
+  });
+  expect(reasons).toEqual([expect.stringMatching(/→ holdfast status$/)]);
+});
+
 test('staging isn’t held to the rules of production', () =>
   expect(of(old, none, 'staging')).toEqual(allowed));
 

@@ -1,5 +1,5 @@
 import { parseLsn } from '../../../core/lsn';
-import { parseHistory } from '../../../core/timeline';
+import { isHistoryName, parseHistory } from '../../../core/timeline';
 import {
   compareSegments,
   formatSegment,
@@ -146,9 +146,15 @@ describe('gaps over timelines', () => {
   test('without a history each timeline goes on where the one before ended, at the latest', () => {
     expect(gaps([...run(2, 5), ...run(5, 7, 2)], from, size)).toEqual([]);
     expect(gaps([...run(2, 4), ...run(5, 7, 2)], from, size)).toEqual([]);
+    expect(gaps([...run(8, 9, 3), ...run(5, 7, 2), ...run(2, 4)], from, size)).toEqual([]);
     expect(gaps([...run(2, 4), ...run(6, 7, 2)], from, size)).toEqual([
       { timeline: 2, from: segment(5, 2), to: segment(5, 2) },
     ]);
+  });
+
+  test('a history has the name of its timeline', () => {
+    expect(isHistoryName('0000000A.history')).toBe(true);
+    expect(isHistoryName('0000000A.history.gz')).toBe(false);
   });
 
   test('a history that isn’t one is refused', () => {
