@@ -1,9 +1,10 @@
 import { HoldfastError } from '../core/errors';
-import { checkWithin, type RecoveryTarget } from '../core/recovery-target';
+import type { RecoveryTarget } from '../core/recovery-target';
 import { after } from '../core/time';
 import type { Clone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import type { Cluster } from './cluster';
+import { reach } from './reach';
 
 /** How long a clone is kept unless it is said otherwise: a working day and the night after it. */
 export const defaultCloneSeconds = 24 * 3600;
@@ -25,9 +26,7 @@ export function clone(cluster: Cluster, request: CloneJobRequest, watch: Watch):
     { what: `clone at ${describeTarget(request.target)}`, cluster: name },
     watch.signal,
     async () => {
-      const { observedAt, restorable } = await engine.evidence();
-      checkWithin(request.target, restorable);
-      watch.signal.throwIfAborted();
+      const { observedAt } = await reach(engine, request.target, watch);
       return engine
         .clone({
           target: request.target,

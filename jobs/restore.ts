@@ -1,13 +1,14 @@
 import { HoldfastError } from '../core/errors';
 import { formatDuration } from '../core/durations';
 import type { BackupSet, Evidence, Instant } from '../core/evidence';
-import { checkWithin, type RecoveryTarget } from '../core/recovery-target';
+import type { RecoveryTarget } from '../core/recovery-target';
 import { after, secondsBetween } from '../core/time';
 import type { Clone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
 import { describeTarget } from './clone';
 import type { Cluster } from './cluster';
+import { checkReachable, reach } from './reach';
 
 /** What a restore that was given up leaves may be dropped after this long. */
 const cloneSeconds = 7 * 24 * 3600;
@@ -48,7 +49,7 @@ export async function planRestore(
   { target }: RestoreRequest,
 ): Promise<RestorePlan> {
   const evidence = await engine.evidence();
-  checkWithin(target, evidence.restorable);
+  checkReachable(target, evidence);
   const points = target.type === 'restore-point' ? await engine.restorePoints() : [];
   const point = points.find(candidate => target.type === 'restore-point' && candidate.name === target.name);
   const at = target.type === 'time' ? target.at : (point?.at ?? null);
@@ -97,8 +98,7 @@ async function restoreLocked(
 ): Promise<RestoreResult> {
   const { name, engine } = cluster;
   for (const settled of await engine.settle()) watch.report({ fraction: null, step: settled });
-  const { observedAt, restorable } = await engine.evidence();
-  checkWithin(request.target, restorable);
+  const { observedAt } = await reach(engine, request.target, watch);
   const clone = await restoreBeside(cluster, request, after(observedAt, cloneSeconds), watch);
   watch.report({ fraction: null, step: 'putting the restored cluster in the place of the original' });
   const { keptAside } = await engine.replaceWith(clone).wait(watch);

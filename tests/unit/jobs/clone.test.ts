@@ -25,6 +25,43 @@ test('a moment out of range, and a cluster without backups, are refused before a
   expect(cluster.engine.made).toEqual([]);
 });
 
+describe('a moment after what is archived', () => {
+  const target = { type: 'time', at: hoursAgo(0.1) } as const;
+  const behind = soundEvidence({ restorable: { from: hoursAgo(1), until: hoursAgo(0.2) } });
+
+  test('is reached by archiving what a running cluster has not archived yet', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = behind;
+    cluster.engine.onCall = call => {
+      if (call === 'markRestorePoint') cluster.engine.current = soundEvidence();
+    };
+    await clone(cluster, { target }, quietWatch());
+    expect(cluster.engine.calls).toEqual(['evidence', 'markRestorePoint', 'evidence', 'clone clone']);
+  });
+
+  test('is out of range when that fails', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = behind;
+    cluster.engine.onCall = call => {
+      if (call === 'markRestorePoint') throw new Error('archiving fails');
+    };
+    const watch = quietWatch();
+    await expect(clone(cluster, { target }, watch)).rejects.toMatchObject({ code: 'configuration' });
+    expect(watch.steps).toContain('it can’t be archived: archiving fails');
+  });
+
+  test('is out of range of a stopped cluster, and in the future of any', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = { ...behind, server: { state: 'stopped', version: null } };
+    await expect(clone(cluster, { target }, quietWatch())).rejects.toMatchObject({ code: 'configuration' });
+    cluster.engine.current = behind;
+    await expect(
+      clone(cluster, { target: { type: 'time', at: hoursAgo(-1) } }, quietWatch()),
+    ).rejects.toMatchObject({ code: 'configuration' });
+    expect(cluster.engine.points).toEqual([]);
+  });
+});
+
 test('dropping a clone that isn’t there says which there are', async () => {
   const cluster = fakeCluster();
   await expect(dropClone(cluster, 'x', quietWatch().signal)).rejects.toMatchObject({
