@@ -130,4 +130,6 @@ export interface AccessEvidence {
   readonly privateSocket: boolean;
   /** The server offers TLS. */
   readonly tls: boolean;
+  /** As `listen_addresses` has them; `*` is every address of the machine, none at all only sockets. */
+  readonly listenAddresses: readonly string[];
 }

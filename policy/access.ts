@@ -1,29 +1,33 @@
 import type { AccessEvidence, AccessRule } from '../core/evidence';
 
-/** Whether an address is this machine’s own. */
+/** Whether an address in pg_hba.conf, `listen_addresses` or a connection leads nowhere beyond this machine. */
 export function isLoopback(address: string): boolean {
   return (
     address === 'localhost' ||
+    address === 'samehost' ||
     address.startsWith('/') ||
-    /^(127(\.\d+){3}(\/\d+)?|::1(\/128)?)$/.test(address)
+    /^(127(\.\d+){3}(\/([89]|[12]\d|3[0-2]))?|::1(\/128)?)$/.test(address)
   );
 }
 
-/** What is unsafe in who may connect and how, a sentence for each line of pg_hba.conf. */
-export function unsafeAccess({ rules, privateSocket, tls }: AccessEvidence): string[] {
-  return rules.flatMap(rule => {
-    const line = `pg_hba.conf line ${rule.line} (${describe(rule)})`;
+/** What is unsafe in who may connect and how: a sentence for each line of pg_hba.conf. */
+export function unsafeAccess({ rules, privateSocket, tls, listenAddresses }: AccessEvidence): string[] {
+  const listensBeyond = !listenAddresses.every(isLoopback);
+  const fault = (rule: AccessRule): string | null => {
+    if (rule.method === 'reject') return null;
     if (rule.type === 'local')
       return rule.method === 'trust' && !privateSocket
-        ? [`${line} trusts every local user: the socket is not private`]
-        : [];
-    if (rule.method === 'reject') return [];
-    if (rule.method === 'trust') return [`${line} lets anybody in without a password`];
-    if (rule.method === 'password' && rule.type !== 'hostssl')
-      return [`${line} takes passwords in plain text`];
-    if (rule.address !== null && isLoopback(rule.address)) return [];
-    if (rule.type === 'hostssl' || rule.type === 'hostgssenc') return [];
-    return [`${line} allows plain text beyond this machine${tls ? '' : ', and the server has no TLS'}`];
+        ? 'trusts every local user: its socket is not private'
+        : null;
+    if (rule.method === 'trust') return 'lets anybody in without a password';
+    if (rule.type === 'hostssl' || rule.type === 'hostgssenc') return null;
+    if (rule.method === 'password') return 'takes passwords in plain text';
+    if (!listensBeyond || (rule.address !== null && isLoopback(rule.address))) return null;
+    return `allows plain text beyond this machine${tls ? '' : ', and the server has no TLS'}`;
+  };
+  return rules.flatMap(rule => {
+    const found = fault(rule);
+    return found === null ? [] : [`pg_hba.conf line ${rule.line} (${describe(rule)}) ${found}`];
   });
 }
 

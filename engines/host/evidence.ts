@@ -3,6 +3,7 @@ import type { Evidence, Phase, Problem, WalGap } from '../../core/evidence';
 import { clusterOf, type HostContext } from './context';
 import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
 import { readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
+import { readAccess } from './evidence-access';
 import { askServer, waitingSegments, type ServerFacts } from './evidence-server';
 import { exists } from './files';
 import { controlData } from './clone/control-data';
@@ -72,6 +73,16 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
           });
           return null;
         });
+  const access =
+    server.facts === null
+      ? undefined
+      : await readAccess(context.server).catch((error: unknown) => {
+          report({
+            what: `who may connect can’t be read: ${asHoldfastError(error).message}`,
+            remedy: `See the server’s log in ${paths.log}.`,
+          });
+          return undefined;
+        });
   return {
     schema: 1,
     cluster: clusterOf(context),
@@ -92,6 +103,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
     archive,
     repositories: complete?.repositories ?? [],
     problems,
+    ...(access === undefined ? {} : { access }),
   };
 }
 

@@ -59,7 +59,12 @@ const accessRule = z.object({
   method: z.string(),
 });
 
-const access = z.object({ rules: z.array(accessRule), privateSocket: z.boolean(), tls: z.boolean() });
+const access = z.object({
+  rules: z.array(accessRule),
+  privateSocket: z.boolean(),
+  tls: z.boolean(),
+  listenAddresses: z.array(z.string()),
+});
 
 const evidence = z.object({
   schema: z.literal(1),

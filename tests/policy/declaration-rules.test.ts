@@ -191,7 +191,10 @@ describe('connections-safe', () => {
   });
   const accessed = (rules: readonly AccessRule[], overrides: Partial<AccessEvidence> = {}): StackOptions => ({
     evidence: {
-      shop: () => soundEvidence({ access: { rules, privateSocket: true, tls: true, ...overrides } }),
+      shop: () =>
+        soundEvidence({
+          access: { rules, privateSocket: true, tls: true, listenAddresses: ['*'], ...overrides },
+        }),
     },
   });
 
@@ -202,6 +205,9 @@ describe('connections-safe', () => {
     ['SCRAM without TLS on loopback (IPv6)', { type: 'host', address: '::1/128' }, {}],
     ['trust on a private socket', { type: 'local', address: null, method: 'trust' }, {}],
     ['peer on a shared socket', { type: 'local', address: null, method: 'peer' }, { privateSocket: false }],
+    ['SCRAM without TLS for the machine itself', { type: 'host', address: 'samehost' }, {}],
+    ['SCRAM without TLS where nobody from beyond gets', { type: 'host' }, { listenAddresses: ['localhost'] }],
+    ['a password over TLS', { method: 'password' }, {}],
     ['a line that rejects', { type: 'hostnossl', address: '0.0.0.0/0', method: 'reject' }, {}],
   ])('%s passes', async (_, changes, access) => {
     expect(await judged(connectionsSafe, accessed([rule(changes)], access))).toEqual([]);
