@@ -62,12 +62,15 @@ export async function archiveEvidence(
   missing: readonly WalGap[],
 ): Promise<ArchiveEvidence> {
   const newest = repository === null ? undefined : newestUsable(repository);
+  // The server hears of it a moment after a segment has arrived.
+  const arrived = new Set(repository?.segments.map(segment => segment.name));
+  const late = waiting.filter(segment => !arrived.has(segment));
   return {
     lastArchivedAt: server.lastArchivedAt ?? lastWritten(repository?.segments ?? []),
     lastFailedAt: server.lastFailedAt,
     failing: await failing(context, server),
-    backlogSegments: waiting.length,
-    oldestUnarchivedChangeAt: await oldestUnarchivedChange(context, server, waiting),
+    backlogSegments: late.length,
+    oldestUnarchivedChangeAt: await oldestUnarchivedChange(context, server, late),
     bytesSinceNewestBackup:
       server.lsn === null || newest === undefined || newest.stopLsn === null
         ? null
@@ -102,7 +105,7 @@ async function oldestUnarchivedChange(
   if (oldest === undefined && isEmpty) return null;
   const segment = oldest ?? segmentOf(server.lsn, server.timeline, server.segmentBytes);
   const { bin } = await installation();
-  return firstCommitSince(bin, paths.dataDirectory, segment, server.segmentBytes);
+  return firstCommitSince(bin, paths.dataDirectory, segment, server.lsn, server.segmentBytes);
 }
 
 /** The moments that can be restored: from the oldest usable set without a gap since, to the last commit that is archived. */

@@ -64,7 +64,7 @@ export async function waitingSegments(dataDirectory: string): Promise<readonly s
 }
 
 /**
- * When the first transaction committed in the WAL from a segment on; null when none did. Records that no transaction
+ * When the first transaction committed in the WAL from a segment on until a position; null when none did. Records that no transaction
  * made (checkpoints, snapshots of an idle server) are no change.
  *
  * @param programs the directory of PostgreSQL's programs.
@@ -73,10 +73,11 @@ export async function firstCommitSince(
   programs: string,
   dataDirectory: string,
   segment: string,
+  until: Lsn,
   segmentBytes: number,
 ): Promise<Instant | null> {
   const wal = path.join(dataDirectory, 'pg_wal');
-  // pg_waldump waits for seconds for a segment that doesn't exist (yet).
+  // pg_waldump waits for seconds for a segment that doesn't exist (yet): it is told where to end, too.
   await fs.access(path.join(wal, segment));
   const { timeline, number } = parseSegment(segment, segmentBytes);
   const child = spawn(
@@ -86,6 +87,7 @@ export async function firstCommitSince(
       `--path=${wal}`,
       `--timeline=${timeline}`,
       `--start=${formatLsn(number * BigInt(segmentBytes))}`,
+      `--end=${formatLsn(until)}`,
     ],
     { env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 },
   );

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asHoldfastError, HoldfastError } from '../../core/errors';
 import type { RestorePoint, Session } from '../engine';
 import { clusterOf, repositoryCount, restorePointsFile, type HostContext } from './context';
+import { printable } from './pgbackrest/command';
 import { stanzaInfo } from './pgbackrest/stanza';
 import { listFiles } from './pgbackrest/repository';
 import { withServer } from './session';
@@ -167,14 +168,15 @@ export async function spoolError(
   const out = path.join(paths.spool, 'archive', pgbackrest.stanza, 'out');
   for (const name of [`${segment}.error`, 'global.error']) {
     const text = await fs.readFile(path.join(out, name), 'utf8').catch(() => null);
-    if (text !== null)
-      return `: ${text
-        .split('\n')
-        .filter(line => !line.startsWith('HINT'))
-        .slice(1)
-        .join(' ')
-        .trim()
-        .slice(0, 300)}`;
+    if (text === null) continue;
+    // The first line is the error's number; the rest begins with how the message travelled.
+    const words = text
+      .split('\n')
+      .slice(1)
+      .filter(line => !line.startsWith('HINT'))
+      .join(' ')
+      .replace(/^.*encountered error\(s\):\s*/, '');
+    return `: ${printable(words.trim())}`;
   }
   return '';
 }
