@@ -84,4 +84,38 @@ async function builtPack() {
   return file;
 }
 
-module.exports = { builtPack };
+/**
+ * The npm package: the built pack, the program that reads evidence on this machine, and what npm and Pulumi want to know.
+ * It replaces what is in `target`.
+ */
+async function makePackage(target = path.join(__dirname, 'dist')) {
+  const source = JSON.parse(fs.readFileSync(path.join(__dirname, 'package.json'), 'utf8'));
+  const versionOf = name => require(`${name}/package.json`).version;
+  const manifest = {
+    ...source,
+    // What build() leaves out of the pack, by the names that it asks for.
+    dependencies: Object.fromEntries(
+      ['@grpc/grpc-js', '@pulumi/pulumi', 'google-protobuf'].map(name => [name, versionOf(name)]),
+    ),
+  };
+  const program = require('../scripts/bundle.cjs').bundle();
+  fs.rmSync(target, { recursive: true, force: true });
+  fs.mkdirSync(path.join(target, 'scripts'), { recursive: true });
+  await build(path.join(target, 'pack/main.cjs'));
+  fs.copyFileSync(program.file, path.join(target, 'scripts/holdfast.cjs'));
+  fs.copyFileSync(path.join(__dirname, 'PulumiPolicy.yaml'), path.join(target, 'PulumiPolicy.yaml'));
+  fs.copyFileSync(path.join(root, 'LICENSE'), path.join(target, 'LICENSE'));
+  fs.copyFileSync(path.join(root, 'docs/policy.md'), path.join(target, 'README.md'));
+  const write = (name, text) => fs.writeFileSync(path.join(target, name), text);
+  write('package.json', `${JSON.stringify(manifest, null, 2)}\n`);
+  write('index.js', "'use strict';\nrequire('./pack/main.cjs').main();\n");
+  // Where jobs/program.ts asks for the program.
+  write(
+    'scripts/bundle.cjs',
+    `'use strict';\nexports.bundle = () => ({ file: require.resolve('./holdfast.cjs'), hash: '${program.hash}' });\n`,
+  );
+  return target;
+}
+
+module.exports = { builtPack, makePackage };
+if (require.main === module) void makePackage().then(target => process.stdout.write(`${target}\n`));
