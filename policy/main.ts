@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { PolicyPack } from '@pulumi/policy';
 // Not from '@pulumi/pulumi': all of it takes longer to load than the pack (see build.cjs).
 import { getProject, getStack } from '@pulumi/pulumi/metadata';
@@ -13,20 +12,15 @@ const prefix = 'holdfast:';
 
 /** Serves the pack to the engine that started this process: one process judges one preview or one update. */
 export function main(): void {
-  const now = new Date().toISOString();
-  const [project, stack] = [getProject(), getStack()];
+  const now = () => new Date().toISOString();
+  // There is no project while a pack is published: it is asked for when there is something to judge.
   const judged = new Stack({
-    now,
+    now: now(),
     raw: settingsBelow(allConfig()),
     read: (cluster, settings, source) =>
-      readEvidence({
-        cluster,
-        stack: `${project}/${stack}`,
-        settings,
-        source,
-        now: () => new Date().toISOString(),
-      }),
-    stackFile: file => readStackFile({ project, stack, directories: likelyDirectories(), file }),
+      readEvidence({ cluster, stack: `${getProject()}/${getStack()}`, settings, source, now }),
+    stackFile: file =>
+      readStackFile({ project: getProject(), stack: getStack(), directories: likelyDirectories(), file }),
   });
   new PolicyPack('holdfast', { enforcementLevel: 'mandatory', policies: policiesOf(judged) });
 }
@@ -41,11 +35,7 @@ function settingsBelow(config: Readonly<Record<string, string>>): Record<string,
 
 /** Pulumi doesn't tell a pack where the project is: where it was started, where its language host works, around the pack. */
 function likelyDirectories(): string[] {
-  const started = process.env.PWD;
-  const host = `/proc/${process.ppid}/cwd`;
-  return [
-    ...(fs.existsSync(host) ? [fs.realpathSync(host)] : []),
-    ...(started === undefined ? [] : [started]),
-    path.dirname(process.cwd()),
-  ];
+  return [`/proc/${process.ppid}/cwd`, process.env.PWD ?? '.', '..']
+    .filter(directory => fs.existsSync(directory))
+    .map(directory => fs.realpathSync(directory));
 }

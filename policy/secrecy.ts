@@ -1,41 +1,40 @@
 import { isMap } from './stack-file';
 
-/** A setting that has to be secret, and is set. */
-export interface SecretSetting {
-  /** Path below `holdfast:`. */
-  readonly path: readonly string[];
-}
+/** A setting that has to be secret, and is set: its path below `holdfast:`. */
+export type SecretSetting = readonly [string, ...string[]];
 
 /** The settings of `raw` that match patterns like `clusters.*.backups.repositories.*.passphrase`; `*` is any name or index. */
 export function secretSettings(
   raw: Readonly<Record<string, unknown>>,
   patterns: readonly string[],
 ): readonly SecretSetting[] {
-  const root = Object.fromEntries(Object.entries(raw).map(([key, value]) => [key, structured(value)]));
-  return patterns.flatMap(pattern => matches(root, pattern.split('.'), []));
+  return patterns.flatMap(pattern => {
+    const [key, ...rest] = pattern.split('.') as [string, ...string[]];
+    return below(structured(raw[key]), rest).map((path): SecretSetting => [key, ...path]);
+  });
 }
 
-function matches(value: unknown, pattern: readonly string[], path: readonly string[]): SecretSetting[] {
-  const [key, ...rest] = pattern;
-  if (key === undefined) return value === undefined || value === null ? [] : [{ path }];
-  if (typeof value !== 'object' || value === null) return [];
+/** The paths below `value` that match, of values that are set. */
+function below(value: unknown, [key, ...rest]: readonly string[]): string[][] {
+  if (value === undefined || value === null) return [];
+  if (key === undefined) return [[]];
   return Object.entries(value)
     .filter(([name]) => key === '*' || name === key)
-    .flatMap(([name, child]) => matches(child, rest, [...path, name]));
+    .flatMap(([name, child]) => below(child, rest).map(path => [name, ...path]));
 }
 
 /** How a setting stands in the stack file: `secure:` itself or something around it, in clear, or not at all. */
 export function secrecyOf(
   config: Readonly<Record<string, unknown>>,
-  { path }: SecretSetting,
+  [first, ...rest]: SecretSetting,
 ): 'secure' | 'clear' | 'absent' {
-  const [first, ...rest] = path;
-  let at = structured(config[`holdfast:${first ?? ''}`]);
-  for (const key of [...rest, undefined]) {
+  let at = structured(config[`holdfast:${first}`]);
+  for (const key of rest) {
     if (isSecure(at)) return 'secure';
-    if (key === undefined) break;
-    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[key] : undefined;
+    if (at === undefined || at === null) return 'absent';
+    at = (at as Record<string, unknown>)[key];
   }
+  if (isSecure(at)) return 'secure';
   return at === undefined || at === null ? 'absent' : 'clear';
 }
 

@@ -60,8 +60,8 @@ export async function askCommand(source: CommandSource, timeoutSeconds: number):
 }
 
 function failure(cause: unknown, timeoutSeconds: number): string {
-  const { code, killed, stderr } = cause as { code?: unknown; killed?: boolean; stderr?: string };
+  const { code, killed, stderr } = cause as { code?: unknown; killed?: boolean; stderr: string };
   if (killed === true) return `took longer than ${timeoutSeconds} s`;
-  const said = stderr?.trim().split('\n').at(-1) ?? '';
+  const said = stderr.trim().replace(/^.*\n/s, '');
   return `failed (${String(code)})${said === '' ? '' : `: ${said}`}`;
 }

@@ -29,7 +29,7 @@ export const secretsAreSecret = defineRule({
 
   judgeStack(stack, { stackFile, keptElsewhere }) {
     const secrets = secretSettings(stack.raw, secretKeys).filter(
-      ({ path }) => !keptElsewhere.includes(path.join('.')),
+      path => !keptElsewhere.includes(path.join('.')),
     );
     if (secrets.length === 0) return [];
     const file = stack.stackFile(stackFile);
@@ -38,7 +38,7 @@ export const secretsAreSecret = defineRule({
         `whether secret settings are secret can’t be seen: ${file.reason}\n  fix: run Pulumi in the project’s directory, or set secrets-are-secret.stackFile in the pack’s configuration`,
       ];
     return secrets.flatMap(secret => {
-      const key = secret.path.join('.');
+      const key = secret.join('.');
       const set = `pulumi config set --secret --path holdfast:${key}`;
       switch (secrecyOf(file.config, secret)) {
         case 'secure':

@@ -327,6 +327,35 @@ test('the evidence of a cluster is read once for all rules', async () => {
   expect(reads.sort()).toEqual(['crm', 'shop']);
 });
 
+describe('another repository’s stack, without any setting of Holdfast', () => {
+  const cat = { type: 'command', command: ['cat'] };
+
+  test('is gated by the clusters that the pack names', async () => {
+    const stack = stackOf({
+      raw: {},
+      evidence: { shop: () => soundEvidence(), crm: () => soundEvidence({ cluster: 'crm', backups: [] }) },
+    });
+    expect(await evidenceKnown.judgeStack(stack, { sources: { shop: cat, crm: cat } })).toEqual([]);
+    expect(await backupRecent.judgeStack(stack, {})).toEqual([expect.stringMatching(/^cluster crm: /)]);
+  });
+
+  test('is asked where the pack says, as is a cluster of the stack itself', async () => {
+    const asked: unknown[] = [];
+    const read: StackOptions['read'] = (cluster, _, source) => {
+      asked.push([cluster, source]);
+      return Promise.resolve({ state: 'read', evidence: soundEvidence() });
+    };
+    for (const raw of [{}, production])
+      await evidenceKnown.judgeStack(stackOf({ raw, read }), {
+        sources: { shop: cat, ...(raw === production ? { crm: cat } : {}) },
+      });
+    expect(asked).toEqual([
+      ['shop', cat],
+      ['shop', cat],
+    ]);
+  });
+});
+
 describe('settings', () => {
   test.each([
     ['none at all', {}],

@@ -6,7 +6,7 @@ import { connectionsSafe } from '../../policy/rules/connections-safe';
 import { productionProtected } from '../../policy/rules/production-protected';
 import { secretsAreSecret } from '../../policy/rules/secrets-are-secret';
 import { input } from '../../policy/resource';
-import type { Rule } from '../../policy/rule';
+import { violation, type Rule } from '../../policy/rule';
 import type { Resource } from '../../policy/resource';
 import type { StackFile } from '../../policy/stack-file';
 import {
@@ -356,12 +356,12 @@ describe('secrets-are-secret', () => {
     expect(
       await judged(secretsAreSecret, { raw, stackFile: file({ 'holdfast:alerts': alerts }) }),
     ).toHaveLength(1);
-    expect(
-      await judged(secretsAreSecret, {
-        raw,
-        stackFile: file({ 'holdfast:clusters': null, 'holdfast:alerts': alerts }),
-      }),
-    ).toHaveLength(1);
+    for (const clusters of [null, 'no JSON', { shop: {} }]) {
+      const stackFile = file({ 'holdfast:clusters': clusters, 'holdfast:alerts': alerts });
+      expect(await judged(secretsAreSecret, { raw, stackFile })).toEqual([
+        expect.stringContaining('is not in '),
+      ]);
+    }
   });
 
   test('a stack file that can’t be found is a violation when there are secret settings', async () => {
@@ -394,6 +394,17 @@ describe('secrets-are-secret', () => {
     expect(judgedResource(secretsAreSecret, role({ password: unknownString }, []))).toHaveLength(1);
     expect(judgedResource(secretsAreSecret, resourceOf())).toEqual([]);
   });
+});
+
+test('an input is undefined where it isn’t set, however deep', () => {
+  const resource = resourceOf({ properties: { connection: null, host: 'db' } });
+  expect(input(resource, 'connection', 'hostKey')).toBeUndefined();
+  expect(input(resource, 'host', 'name')).toBeUndefined();
+  expect(input(resource, 'none', 'name')).toBeUndefined();
+});
+
+test('a violation without a remedy ends with what was found', () => {
+  expect(violation('shop', 'odd', null)).toBe('cluster shop: odd');
 });
 
 test('a failure while an input is read is not taken for an unknown value', () => {

@@ -8,6 +8,8 @@ import { pauseBeyond } from '../../policy/schedule';
 import { repositoryRoot } from '../support/pulumi';
 import { clusterCommand, now, soundEvidence, stackOf, type StackOptions } from './support/fixtures';
 
+const noConfiguration = (() => ({})) as ResourceValidationArgs['getConfig'];
+
 /** Runs the policies as Pulumi's server does, one after the other on one resource. */
 async function analyze(args: Partial<ResourceValidationArgs>, options: StackOptions = {}) {
   const reported: [string, string][] = [];
@@ -16,9 +18,7 @@ async function analyze(args: Partial<ResourceValidationArgs>, options: StackOpti
       args: Partial<ResourceValidationArgs>,
       report: (message: string) => void,
     ) => Promise<void>;
-    await validate({ getConfig: <T>() => ({}) as T, ...args }, message =>
-      reported.push([policy.name, message]),
-    );
+    await validate({ getConfig: noConfiguration, ...args }, message => reported.push([policy.name, message]));
   }
   return reported;
 }

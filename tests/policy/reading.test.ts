@@ -158,6 +158,14 @@ describe('a machine as the source of evidence', () => {
     });
   });
 
+  test('is not asked for a cluster that the stack doesn’t declare', async () => {
+    expect(await readEvidence({ ...request, cluster: 'crm' })).toMatchObject({
+      state: 'unreadable',
+      problem: { remedy: 'declare it: holdfast:clusters.crm' },
+    });
+    expect(ask).not.toHaveBeenCalled();
+  });
+
   test('that takes too long is unknown', async () => {
     const aborted = new AbortController();
     aborted.abort();
