@@ -356,7 +356,8 @@ describe('secrets-are-secret', () => {
     expect(
       await judged(secretsAreSecret, { raw, stackFile: file({ 'holdfast:alerts': alerts }) }),
     ).toHaveLength(1);
-    for (const clusters of [null, 'no JSON', { shop: {} }]) {
+    const unset = { shop: { backups: { repositories: [{ passphrase: null }] } } };
+    for (const clusters of [null, 'no JSON', { shop: {} }, unset]) {
       const stackFile = file({ 'holdfast:clusters': clusters, 'holdfast:alerts': alerts });
       expect(await judged(secretsAreSecret, { raw, stackFile })).toEqual([
         expect.stringContaining('is not in '),

@@ -60,6 +60,11 @@ test('the pack judges the stack that the engine names, by its configuration and 
       expect.stringContaining(`in clear in ${path.join(directory, 'Pulumi.prod.yaml')}`),
     ],
   });
+
+  delete process.env.PWD;
+  expect(await served({ shop: { type: 'command', command: ['cat', evidence] } })).toEqual({
+    'secrets-are-secret': [expect.stringContaining('of the project shop was not found')],
+  });
 });
 
 test('the pack can be described without a stack, as when it is published', () => {
