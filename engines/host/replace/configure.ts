@@ -7,7 +7,7 @@ import { clonePaths, type ClonePaths } from '../clone/catalog';
 import { controlData } from '../clone/control-data';
 import { exists, readIfThere, syncDirectory, writeAtomically } from '../files';
 import { overriding, writeConfiguration } from '../provision/configure';
-import { renderSettings } from '../postgres/configuration-file';
+import { parseSettings } from '../postgres/configuration-file';
 
 /**
  * Gives the restored data directory the configuration that the original had: of a managed cluster what provisioning
@@ -40,14 +40,18 @@ export async function configureRestored(
   );
 }
 
+/** pgBackRest appends what a restore needs, `archive_mode = 'off'` included, after this line. */
+const addedByRestore = /^# (Recovery|Removed) settings (generated )?by pgBackRest/;
+
 /** What ALTER SYSTEM set on the original; without it what the backup has of that. Nothing of recovery. */
 async function keptOverrides(clone: ClonePaths, oldData: string): Promise<string> {
-  const text =
-    (await readIfThere(path.join(oldData, 'postgresql.auto.conf'))) ??
-    (await readIfThere(clone.restoredOverrides)) ??
-    '';
-  const settings = overriding(text);
-  return Object.keys(settings).length === 0 ? '' : renderSettings(settings);
+  const current = await readIfThere(path.join(oldData, 'postgresql.auto.conf'));
+  const text = current ?? (await readIfThere(clone.restoredOverrides)) ?? '';
+  const lines = text.split('\n');
+  const added = lines.findIndex(line => addedByRestore.test(line));
+  const own = added < 0 || current !== null ? lines : lines.slice(0, added);
+  const kept = own.filter(line => Object.keys(parseSettings(line)).every(name => name in overriding(line)));
+  return `${kept.join('\n').trimEnd()}\n`;
 }
 
 const tablespacesOf = (context: HostContext, id: string): string =>
