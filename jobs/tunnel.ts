@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import net from 'node:net';
+import type net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../core/errors';
@@ -12,7 +12,14 @@ import { knownHostsLine, sshArguments } from './ssh';
 /** Below what Linux and macOS give away themselves. */
 const firstPort = 20_000;
 const portCount = 10_000;
+const attempts = 100;
 const openSeconds = 30;
+
+/** Where a cluster listens, seen from its machine. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+}
 
 /**
  * The local port of a tunnel: always the same for one machine and port, so that previews show no difference. Another one is taken
@@ -31,11 +38,17 @@ export function preferredTunnelPort({ host, port, user }: SshConnection, remoteP
  * @returns the local port, once it accepts connections.
  * @throws HoldfastError `engine-failed` when the machine can't be reached.
  */
-export async function openTunnel(
-  connection: SshConnection,
-  target: { readonly host: string; readonly port: number },
-): Promise<number> {
-  const port = await freePortFrom(preferredTunnelPort(connection, target.port));
+export async function openTunnel(connection: SshConnection, target: Target): Promise<number> {
+  const preferred = preferredTunnelPort(connection, target.port);
+  for (let offset = 0; offset < attempts; offset++) {
+    const port = firstPort + ((preferred - firstPort + offset) % portCount);
+    if (await openFrom(port, connection, target)) return port;
+  }
+  throw new HoldfastError('engine-failed', `no local port for a tunnel is free from ${preferred} on`);
+}
+
+/** Whether a tunnel is open from this port now; false when the port is in use. */
+async function openFrom(port: number, connection: SshConnection, target: Target): Promise<boolean> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-tunnel-'));
   const knownHosts = path.join(directory, 'known_hosts');
   fs.writeFileSync(knownHosts, knownHostsLine(connection), { mode: 0o600 });
@@ -49,11 +62,14 @@ export async function openTunnel(
   child.once('close', () => process.removeListener('exit', close));
   try {
     await opened(child, connection);
+    letProcessEnd(child);
+    return true;
+  } catch (error) {
+    if (error instanceof HoldfastError && /address already in use/i.test(error.message)) return false;
+    throw error;
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }
-  letProcessEnd(child);
-  return port;
 }
 
 /** ssh runs the command after it listens: its first line says that the tunnel is open. */
@@ -81,29 +97,20 @@ function opened(child: ChildProcess, connection: SshConnection): Promise<void> {
       resolve();
     });
     child.once('error', error => fail(error.message, error));
-    child.once('close', code =>
-      fail(Buffer.concat(said).toString('utf8').trim() || `ssh ended with ${code}`),
-    );
+    child.once('close', code => fail(lastLines(said) || `ssh ended with ${code}`));
   });
+}
+
+/** Without the frame of a changed host key's banner. */
+function lastLines(said: readonly Buffer[]): string {
+  const lines = Buffer.concat(said).toString('utf8').trim().split('\n');
+  return lines
+    .map(line => line.trim())
+    .filter(line => !/^@*$/.test(line))
+    .join('; ');
 }
 
 function letProcessEnd(child: ChildProcess): void {
   child.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as net.Socket | null)?.unref();
-}
-
-async function freePortFrom(preferred: number): Promise<number> {
-  for (let offset = 0; offset < 100; offset++) {
-    const port = firstPort + ((preferred - firstPort + offset) % portCount);
-    if (await isFree(port)) return port;
-  }
-  throw new HoldfastError('engine-failed', `no local port for a tunnel is free from ${preferred} on`);
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = net.createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }
