@@ -71,10 +71,33 @@ const erase: HostJob = async (home, document, watch) => {
   return { cluster: parsed.cluster };
 };
 
-export const hostJobs = { apply, inspect, evidence, report, snapshot, start, erase } satisfies Record<
-  string,
-  HostJob
->;
+const remove: HostJob = async (home, document, watch) => {
+  const { removeCluster } = await import('./removal');
+  const { cluster, specification } = read(specifiedRequest, document);
+  // What an interrupted removal left doesn't include the specification.
+  const known = (await findSpecification(home, cluster)) ?? specificationOf(cluster, specification);
+  await removeCluster(home, known, watch);
+  return { cluster, removed: true };
+};
+
+const seal: HostJob = async (home, document, watch) => {
+  const { sealCluster } = await import('./removal');
+  const { cluster } = read(clusterRequest, document);
+  await sealCluster(home, cluster, watch);
+  return { cluster, sealed: false };
+};
+
+export const hostJobs = {
+  apply,
+  inspect,
+  evidence,
+  report,
+  snapshot,
+  start,
+  remove,
+  seal,
+  erase,
+} satisfies Record<string, HostJob>;
 
 export type HostJobName = keyof typeof hostJobs;
 

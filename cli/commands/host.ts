@@ -19,6 +19,11 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     summary: 'a restore point, and a backup where needed, before a change',
   },
   start: { reads: '{ cluster }', summary: 'whether the cluster was started, or ran already' },
+  remove: {
+    reads: '{ cluster, specification? }',
+    summary: 'the staging cluster that was removed, with its backups',
+  },
+  seal: { reads: '{ cluster }', summary: 'nothing of note, or ends with 3 while the cluster holds data' },
   erase: {
     reads: '{ specification, backupSet }',
     summary: 'the production cluster that was erased, its repository kept; only `holdfast down` asks for it',
