@@ -1,5 +1,3 @@
-import net from 'node:net';
-import { HoldfastError } from '../../../core/errors';
 import { providerRole } from '../../../core/host-documents';
 import type { Specification } from '../../../core/specification';
 
@@ -12,13 +10,10 @@ const header = [
  * pg_hba.conf of a managed cluster. The bootstrap superuser comes in by the private socket only, as the operating-system
  * user of the same name; everybody else over TCP with SCRAM, from beyond loopback only with TLS. The provider's role, which
  * can create roles, comes from loopback only. There is no `trust`.
- *
- * @throws HoldfastError `configuration` for networks that aren't.
  */
 export function renderAccess(specification: Specification, superuser: string): string {
   const { source } = specification.settings;
   const networks = source.mode === 'managed' ? source.allow : [];
-  networks.forEach(network => checkNetwork(network, specification.cluster));
   const superuserName = `"${superuser.replace(/"/g, '""')}"`;
   const lines = [
     ['local', 'all', superuserName, 'peer'],
@@ -36,17 +31,4 @@ export function accessLines(text: string): string[] {
     .split('\n')
     .map(line => line.replace(/#.*$/, '').trim().replace(/\s+/g, ' '))
     .filter(line => line !== '');
-}
-
-function checkNetwork(network: string, cluster: string): void {
-  const [address = '', prefix = ''] = network.split('/');
-  const family = net.isIP(address);
-  if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128)) return;
-  throw new HoldfastError(
-    'configuration',
-    `${network} in clusters.${cluster}.source.allow is not a network`,
-    {
-      hint: 'Write it as address/prefix length, such as 10.0.0.0/8 or fd00::/8.',
-    },
-  );
 }

@@ -29,13 +29,12 @@ export async function start(specification: Specification, home: string): Promise
  * Stops a managed cluster; sessions are ended, and the last WAL is archived. Run it as the cluster's owner.
  *
  * @returns whether it ran.
- * @throws HoldfastError `refused` for an adopted cluster, `busy` while a backup or restore runs.
+ * @throws HoldfastError `refused` for an adopted cluster.
  */
 export async function stop(specification: Specification, home: string): Promise<boolean> {
   const paths = await managedPaths(specification, home, 'stopped');
-  return withClusterLock(paths.lock, 'restore', 'host stop', async () =>
-    stopServer(await installationOf(paths), paths),
-  );
+  // Without the lock: the machine is going down, and a backup that runs must not hold it up until the power is gone.
+  return stopServer(await installationOf(paths), paths);
 }
 
 async function managedPaths(
