@@ -9,6 +9,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { coverageArguments, uncovered } from './coverage.mjs';
 import { ensureNodeModules } from './node-modules.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -105,6 +106,8 @@ function jest(names, { node, checkout, env, identity, directory }) {
     ...names,
     '--json',
     `--outputFile=${outputFile}`,
+    // Only whole suites cover what they have to.
+    ...(jestArguments.length === 0 ? coverageArguments(chosen, directory) : []),
     ...jestArguments.filter(argument => argument.startsWith('-')),
     ...(patterns.length > 0 ? ['--passWithNoTests', '--testPathPattern', ...patterns] : []),
   ];
@@ -141,8 +144,17 @@ fs.chmodSync(scratch, 0o755);
 try {
   const groups = [chosen.filter(name => name !== 'engine'), chosen.filter(name => name === 'engine')];
   const results = [];
+  const places = [];
   for (const names of groups)
-    if (names.length > 0) results.push(await jest(names, placeOf(names[0], scratch)));
+    if (names.length > 0) {
+      const place = placeOf(names[0], scratch);
+      places.push(place);
+      results.push(await jest(names, place));
+    }
+  const gaps = jestArguments.length === 0 ? uncovered(chosen, places) : [];
+  for (const gap of gaps) console.error(gap);
+  // Each file that isn't covered counts as a failure: the tests that it needs are not there.
+  results.push({ passed: 0, failed: gaps.length, skipped: 0 });
   const sum = key => results.reduce((total, result) => total + result[key], 0);
   const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
   console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
