@@ -1,7 +1,11 @@
-import { HoldfastError } from '../../core/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exitCodes, HoldfastError } from '../../core/errors';
 import { ownProgram } from '../program';
 import type { SurveyedCluster } from '../survey';
 import { stream } from './stream';
+
+/** A job that takes longer than this is looked into by a person. */
+const patienceMilliseconds = 30 * 60_000;
 
 /**
  * Runs this same program for what is to be done on clusters: each command becomes the owner of its cluster for good, which
@@ -43,10 +47,15 @@ export class ClusterCommands {
     return { code, stdout: output.join('\n') };
   }
 
-  /** Runs a command that has to succeed. */
+  /** Runs a command that has to succeed. While another job holds the cluster, the schedule's for one, it is waited for. */
   async succeed(...args: readonly string[]): Promise<void> {
-    const { code } = await this.run(...args);
-    if (code !== 0) throw failed(args, code);
+    const deadline = Date.now() + patienceMilliseconds;
+    for (;;) {
+      const { code } = await this.run(...args);
+      if (code === 0) return;
+      if (code !== exitCodes.busy || Date.now() > deadline) throw failed(args, code);
+      await sleep(2000, undefined, { signal: this.place.signal });
+    }
   }
 
   /** The state of the clusters of the project; it is read from its document, whatever the exit code says of them. */
