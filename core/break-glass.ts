@@ -15,7 +15,7 @@ export type BreakGlassState =
  */
 export function assessBreakGlass(raw: unknown, now: Instant): BreakGlassState {
   if (raw === undefined || raw === null) return { state: 'none' };
-  const parsed = breakGlass.safeParse(raw);
+  const parsed = breakGlass.safeParse(withQuotedTimes(raw));
   if (!parsed.success) {
     const reasons = parsed.error.issues.map(issue => {
       const key = issue.path.join('.');
@@ -34,4 +34,19 @@ export function assessBreakGlass(raw: unknown, now: Instant): BreakGlassState {
       reason: `it expired ${formatDuration(-remainingSeconds)} ago (${grant.expires})`,
     };
   return { state: 'active', grant, remainingSeconds };
+}
+
+const goTime = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d) \S+$/;
+
+/** A time that isn't quoted in the stack file reaches us as Go prints it: YAML has a type of its own for it. */
+function withQuotedTimes(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return raw;
+  const quoted = (value: unknown) =>
+    typeof value === 'string' ? value.replace(goTime, '$1T$2$3:$4') : value;
+  return Object.fromEntries(
+    Object.entries(raw).map(([key, value]) => [
+      key,
+      key === 'issued' || key === 'expires' ? quoted(value) : (value as unknown),
+    ]),
+  );
 }

@@ -51,3 +51,16 @@ test('without knowing the time there is none', () => expect(assess({}, 'now').st
 
 test('an expired one says since when', () =>
   expect(reasonOf(assess({}, ago(-7200)))).toBe(`it expired 1 h ago (${grant.expires})`));
+
+test('times that aren’t quoted in the stack file, which Pulumi hands over as Go prints them, are times', () => {
+  const unquoted = {
+    ...grant,
+    issued: '2026-03-04 11:00:00.5 +0000 UTC',
+    expires: '2026-03-04 13:00:00 +0100 +0100',
+  };
+  expect(assessBreakGlass(unquoted, '2026-03-04T11:30:00Z')).toMatchObject({
+    state: 'active',
+    grant: { issued: '2026-03-04T11:00:00.5+00:00', expires: '2026-03-04T13:00:00+01:00' },
+    remainingSeconds: 1800,
+  });
+});
