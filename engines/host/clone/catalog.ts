@@ -1,6 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { Clone } from '../../engine';
@@ -10,8 +10,8 @@ import { socketDirectory } from '../layout';
 import { acquire } from '../lock';
 import { runningPostmaster } from '../postgres/data-directory';
 import { stopServer } from '../postgres/server';
-import { run } from '../process';
 import type { Server } from '../session';
+import { endPgBackRest, removeTree } from './leftovers';
 
 const entry = z.object({
   schema: z.literal(1),
@@ -60,9 +60,34 @@ export const clonePort = 5432;
 
 const idPattern = /^[a-z0-9-]{1,60}$/;
 
-export function clonePaths({ paths }: Pick<HostContext, 'paths'>, id: string): ClonePaths {
+/** Clones whose name begins so are on the disk of the original's data, not on Holdfast's. */
+const besideDataPrefix = 'd-';
+
+/** Where clones and kept data are when they have to be on the same disk as the original, and Holdfast's home isn't. */
+export function besideData({ paths }: Pick<HostContext, 'paths'>): string {
+  return `${paths.dataDirectory}.holdfast`;
+}
+
+/** Where a clone is made, and where the original is kept when that clone takes its place. */
+export function placeOf(context: Pick<HostContext, 'paths'>, id: string): { clones: string; aside: string } {
+  if (!id.startsWith(besideDataPrefix)) return context.paths;
+  const directory = besideData(context);
+  return { clones: path.join(directory, 'clones'), aside: path.join(directory, 'aside') };
+}
+
+/**
+ * A new clone's name, `c-20260102-030405-9f3a`: sorts by age, needs no quotes.
+ * @param onDataDisk whether it has to be on the disk of the original's data.
+ */
+export function newCloneId(createdAt: Date, onDataDisk: boolean): string {
+  const digits = createdAt.toISOString().replace(/\D/g, '');
+  const prefix = onDataDisk ? besideDataPrefix : 'c-';
+  return `${prefix}${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`;
+}
+
+export function clonePaths(context: Pick<HostContext, 'paths'>, id: string): ClonePaths {
   if (!idPattern.test(id)) throw new HoldfastError('configuration', `"${id}" is not the name of a clone`);
-  const root = path.join(paths.clones, id);
+  const root = path.join(placeOf(context, id).clones, id);
   const inside = (name: string): string => path.join(root, name);
   return {
     root,
@@ -107,16 +132,24 @@ export async function readEntry(paths: ClonePaths): Promise<CloneEntry | null> {
 
 /** All clones of a cluster, oldest first; those that were killed while they were made are `incomplete`. */
 export async function clones(context: HostContext): Promise<readonly Clone[]> {
-  const names = await fs.readdir(context.paths.clones).catch((error: unknown) => {
+  const [own, onDataDisk] = await Promise.all(
+    ['c-', besideDataPrefix].map(prefix => namesIn(placeOf(context, prefix).clones)),
+  );
+  const ids = [
+    ...(own ?? []).filter(id => !id.startsWith(besideDataPrefix)),
+    ...(onDataDisk ?? []).filter(id => id.startsWith(besideDataPrefix)),
+  ];
+  const found = await Promise.all(ids.map(id => describeClone(context, id)));
+  return found.sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(directory)).filter(name => idPattern.test(name)).sort();
+  } catch (error) {
     if (isAbsent(error)) return [];
     throw error;
-  });
-  return Promise.all(
-    names
-      .filter(name => idPattern.test(name))
-      .sort()
-      .map(name => describeClone(context, name)),
-  );
+  }
 }
 
 export async function describeClone(context: HostContext, id: string): Promise<Clone> {
@@ -158,34 +191,13 @@ export async function dropClone(context: HostContext, id: string): Promise<void>
 
 /** Ends what runs in a clone's directory and removes it. */
 export async function removeClone(context: HostContext, paths: ClonePaths): Promise<void> {
-  await endOrphanedRestore(context, paths);
+  await endPgBackRest(paths.lock);
   await stopServer(
     await context.installation(),
     { dataDirectory: paths.dataDirectory, log: paths.root, cluster: path.basename(paths.root) },
     'immediate',
   );
-  await fs.rm(paths.socketDirectory, { recursive: true, force: true });
-  // The entry goes with the rest, but the data goes first: what is left of a drop that is cut off is still a clone.
-  await fs.rm(paths.dataDirectory, { recursive: true, force: true });
-  await fs.rm(paths.root, { recursive: true, force: true });
-}
-
-/** A restore goes on when the job that began it was killed: it would write into what is being removed. */
-async function endOrphanedRestore(context: HostContext, paths: ClonePaths): Promise<void> {
-  const file = path.join(paths.lock, `${clusterOf(context)}-restore.lock`);
-  const text = (await readIfThere(file).catch(() => null)) ?? '';
-  const pid = Number(/"pid":(\d+)/.exec(text)?.[1] ?? NaN);
-  const deadline = Date.now() + 10_000;
-  while (Number.isInteger(pid) && (await isPgBackRest(pid)) && Date.now() < deadline) {
-    process.kill(pid, 'SIGTERM');
-    await sleep(50);
-  }
-}
-
-async function isPgBackRest(pid: number): Promise<boolean> {
-  const { stdout } = await run('ps', ['-o', 'comm=', '-p', String(pid)], {
-    timeoutSeconds: 10,
-    acceptExitCodes: [0, 1],
-  });
-  return stdout.includes('pgbackrest');
+  // The rest of a drop that is cut off is still shown as a clone: its own directory goes last.
+  for (const directory of [paths.socketDirectory, paths.dataDirectory, paths.root])
+    await removeTree(directory);
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { asHoldfastError, HoldfastError } from '../../../core/errors';
@@ -15,9 +14,12 @@ import { restoreCommand } from '../postgres/settings';
 import { markRestorePoint } from '../restore-point';
 import { withServer } from '../session';
 import {
+  besideData,
   clonePaths,
   cloneServer,
   describeClone,
+  newCloneId,
+  placeOf,
   removeClone,
   writeEntry,
   type CloneEntry,
@@ -37,11 +39,11 @@ import { planClone, untilLsn, type Plan } from './target';
 /** Restores the cluster as it was at a moment beside the original, and starts it there. */
 export async function clone(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
   const { set, recovery } = await plan(context, request, watch);
-  await refuseWithoutSpace(context, set);
   const createdAt = new Date();
-  const id = nameOf(createdAt);
+  const id = newCloneId(createdAt, request.purpose === 'restore' && (await isOnOtherDisk(context)));
   const paths = clonePaths(context, id);
-  await fs.mkdir(context.paths.clones, { recursive: true, mode: 0o700 });
+  await makePlace(context, id);
+  await refuseWithoutSpace(context, set, path.dirname(paths.root));
   await fs.mkdir(paths.root, { mode: 0o700 });
   const release = await acquire(paths.root, 'clone');
   const entry: CloneEntry = {
@@ -60,7 +62,7 @@ export async function clone(context: HostContext, request: CloneRequest, watch: 
     await writeEntry(paths, { ...entry, ready: true, measured });
     return await describeClone(context, id);
   } catch (error) {
-    const cause = await explainFullDisk(context, error);
+    const cause = await explainFullDisk(path.dirname(paths.root), error);
     await removeClone(context, paths);
     throw cause;
   } finally {
@@ -68,10 +70,26 @@ export async function clone(context: HostContext, request: CloneRequest, watch: 
   }
 }
 
-/** `c-20260102-030405-9f3a`: sorts by age, and is a directory name that needs no quotes. */
-function nameOf(createdAt: Date): string {
-  const digits = createdAt.toISOString().replace(/\D/g, '');
-  return `c-${digits.slice(0, 8)}-${digits.slice(8, 14)}-${randomBytes(2).toString('hex')}`;
+/** What is to take the original's place must be on its disk: then the swap is a rename, and takes no time. */
+async function isOnOtherDisk({ paths }: HostContext): Promise<boolean> {
+  const [holdfast, data] = await Promise.all(
+    [paths.root, path.dirname(paths.dataDirectory)].map(directory => fs.stat(directory)),
+  );
+  return holdfast?.dev !== data?.dev;
+}
+
+async function makePlace(context: HostContext, id: string): Promise<void> {
+  const { clones } = placeOf(context, id);
+  await fs.mkdir(clones, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new HoldfastError(
+      'refused',
+      `${clones}, where the cluster would be restored, can’t be made: ${(cause as Error).message}`,
+      {
+        hint: `Make ${besideData(context)}, owned by the cluster’s owner, and ${path.dirname(context.paths.dataDirectory)} writable for them. Nothing was changed.`,
+        cause,
+      },
+    );
+  });
 }
 
 /** The set and the settings of recovery; a clone of the latest moment of a running cluster first has its WAL archived. */
@@ -190,15 +208,11 @@ function notRecovered(paths: ClonePaths, log: RecoveryLog): HoldfastError {
 const fullDiskBytes = 64 * 1024 * 1024;
 
 /** A full disk says nothing about the backup set: whoever verifies must be able to tell. */
-async function explainFullDisk(context: HostContext, error: unknown): Promise<unknown> {
-  const free = await freeBytes(context.paths.clones);
+async function explainFullDisk(directory: string, error: unknown): Promise<unknown> {
+  const free = await freeBytes(directory);
   if (free === null || free > fullDiskBytes) return error;
-  return new HoldfastError(
-    'refused',
-    `the disk of ${context.paths.clones} became full while the clone was made`,
-    {
-      hint: 'Free space there, or drop clones that aren’t needed any more. The unfinished clone was removed.',
-      cause: error,
-    },
-  );
+  return new HoldfastError('refused', `the disk of ${directory} became full while the clone was made`, {
+    hint: 'Free space there, or drop clones that aren’t needed any more. The unfinished clone was removed.',
+    cause: error,
+  });
 }

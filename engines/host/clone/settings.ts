@@ -8,6 +8,7 @@ import { renderConfiguration } from '../pgbackrest/configuration';
 import { withServer } from '../session';
 import { clonePort, type ClonePaths } from './catalog';
 import { controlData } from './control-data';
+import { endPgBackRest, removeTree } from './leftovers';
 
 /** Where recovery of a clone stops, as settings of PostgreSQL; none to replay everything. */
 export type RecoverySettings = Settings;
@@ -125,5 +126,6 @@ export async function forgetRepository(
 ): Promise<void> {
   await writeCloneSettings(context, paths, {}, libraries);
   await fs.rm(paths.configuration, { force: true });
-  await fs.rm(paths.spool, { recursive: true, force: true });
+  await endPgBackRest(paths.lock);
+  await removeTree(paths.spool);
 }

@@ -7,14 +7,17 @@ import type { ListedSet } from '../pgbackrest/info';
 const walBytes = 1024 ** 3;
 
 /** @throws HoldfastError `refused` when a clone would not fit on the disk, saying both sizes. */
-export async function refuseWithoutSpace(context: HostContext, set: ListedSet): Promise<void> {
-  const { clones, root } = context.paths;
-  const free = (await freeBytes(clones)) ?? (await freeBytes(root));
+export async function refuseWithoutSpace(
+  context: HostContext,
+  set: ListedSet,
+  directory: string,
+): Promise<void> {
+  const free = await freeBytes(directory);
   const needed = set.sizeBytes + walBytes;
   if (free === null || free >= needed) return;
   throw new HoldfastError(
     'refused',
-    `a clone of ${clusterOf(context)} from ${set.label} needs ${gigabytes(needed)}, but only ${gigabytes(free)} are free in ${clones}`,
+    `a clone of ${clusterOf(context)} from ${set.label} needs ${gigabytes(needed)}, but only ${gigabytes(free)} are free in ${directory}`,
     { hint: 'Free space there, or drop clones that aren’t needed any more (`holdfast clones`).' },
   );
 }

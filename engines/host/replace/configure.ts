@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { isSegmentName } from '../../../core/wal';
 import type { HostContext } from '../context';
-import { clonePaths, type ClonePaths } from '../clone/catalog';
+import { clonePaths, placeOf, type ClonePaths } from '../clone/catalog';
 import { controlData } from '../clone/control-data';
 import { exists, readIfThere, syncDirectory, writeAtomically } from '../files';
 import { overriding, writeConfiguration } from '../provision/configure';
@@ -26,6 +26,10 @@ export async function configureRestored(
     if (text !== null) await writeAtomically(path.join(paths.dataDirectory, name), text);
   }
   await writeAtomically(path.join(paths.dataDirectory, 'postgresql.auto.conf'), overrides);
+  // How the server was started: an adopted one may have its configuration elsewhere. The clone's own words are of no use.
+  const options = await readIfThere(path.join(oldData, 'postmaster.opts'));
+  if (options === null) await fs.rm(path.join(paths.dataDirectory, 'postmaster.opts'), { force: true });
+  else await writeAtomically(path.join(paths.dataDirectory, 'postmaster.opts'), options);
   if (specification.settings.source.mode !== 'managed') return;
   await writeConfiguration(
     {
@@ -55,7 +59,7 @@ async function keptOverrides(clone: ClonePaths, oldData: string): Promise<string
 }
 
 const tablespacesOf = (context: HostContext, id: string): string =>
-  path.join(context.paths.root, 'tablespaces', id);
+  path.join(path.dirname(placeOf(context, id).clones), 'tablespaces', id);
 
 /** Takes the tablespaces of a clone out of its directory, which will be removed; links follow. Can be repeated. */
 export async function takeTablespaces(context: HostContext, id: string): Promise<void> {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import type { Clone, Replacement, Watch } from '../../engine';
 import { clusterOf, type HostContext } from '../context';
-import { clonePaths, readEntry, removeClone } from '../clone/catalog';
+import { clonePaths, placeOf, readEntry, removeClone } from '../clone/catalog';
 import { controlData } from '../clone/control-data';
 import { stopClone } from '../clone/server';
 import { exists, syncDirectory } from '../files';
@@ -36,7 +36,11 @@ export async function replaceWith(
   signal.throwIfAborted();
   const wasRunning = before?.wasRunning ?? (await runningPostmaster(context.paths.dataDirectory)) !== null;
   const stamp = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const swap: Swap = { clone: clone.id, aside: path.join(context.paths.aside, stamp), systemIdentifier };
+  const swap: Swap = {
+    clone: clone.id,
+    aside: path.join(placeOf(context, clone.id).aside, stamp),
+    systemIdentifier,
+  };
   const enter = async (state: Journal['state']): Promise<void> => {
     await writeJournal(context, { state, wasRunning, swap });
     observe(state);
@@ -82,13 +86,14 @@ async function assertReplaceable(context: HostContext, id: string): Promise<stri
       `it is of another cluster (system identifier ${own}, the original’s is ${original})`,
       'Restore from the repository of this cluster.',
     );
-  await fs.mkdir(paths.aside, { recursive: true, mode: 0o700 });
+  const { aside } = placeOf(context, id);
+  await fs.mkdir(aside, { recursive: true, mode: 0o700 });
   const devices = await Promise.all(
-    [clone.dataDirectory, paths.aside, path.dirname(paths.dataDirectory), paths.dataDirectory].map(deviceOf),
+    [clone.dataDirectory, aside, path.dirname(paths.dataDirectory), paths.dataDirectory].map(deviceOf),
   );
   if (new Set(devices.filter(device => device !== null)).size > 1)
     throw refuse(
-      `${paths.dataDirectory} is on another file system than ${paths.root}, so data can’t be moved in one step`,
+      `${paths.dataDirectory} is a mount point, or on another file system than ${clone.root}, so data can’t be moved in one step`,
       `Bring the cluster back by hand from ${clone.dataDirectory} (docs/operations.md), or put both on one file system.`,
     );
   return own;
