@@ -103,7 +103,8 @@ async function makePackage(target = path.join(__dirname, 'dist')) {
   fs.mkdirSync(path.join(target, 'scripts'), { recursive: true });
   await build(path.join(target, 'pack/main.cjs'));
   fs.copyFileSync(program.file, path.join(target, 'scripts/holdfast.cjs'));
-  fs.copyFileSync(path.join(__dirname, 'PulumiPolicy.yaml'), path.join(target, 'PulumiPolicy.yaml'));
+  for (const name of ['PulumiPolicy.yaml', 'light.cjs'])
+    fs.copyFileSync(path.join(__dirname, name), path.join(target, name));
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(target, 'LICENSE'));
   fs.copyFileSync(path.join(root, 'docs/policy.md'), path.join(target, 'README.md'));
   const write = (name, text) => fs.writeFileSync(path.join(target, name), text);

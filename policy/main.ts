@@ -23,6 +23,7 @@ export function main(): void {
       readStackFile({ project: getProject(), stack: getStack(), directories: likelyDirectories(), file }),
   });
   new PolicyPack('holdfast', { enforcementLevel: 'mandatory', policies: policiesOf(judged) });
+  judged.readAhead();
 }
 
 function settingsBelow(config: Readonly<Record<string, string>>): Record<string, string> {

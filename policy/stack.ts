@@ -56,8 +56,16 @@ export class Stack {
    * clusters it depends on, as production.
    */
   useSources(sources: Sources): void {
+    if (Object.keys(sources).length === 0) return;
     this.sources = sources;
     this.result = undefined;
+  }
+
+  /** Begins to read the evidence while the engine still starts the program; what comes of it is what the rules get. */
+  readAhead(): void {
+    const declared = this.declared();
+    if (declared.state === 'invalid') return;
+    for (const cluster of Object.keys(declared.stack.clusters)) void declared.stack.evidence(cluster);
   }
 
   declared(): Declared {

@@ -327,6 +327,25 @@ test('the evidence of a cluster is read once for all rules', async () => {
   expect(reads.sort()).toEqual(['crm', 'shop']);
 });
 
+test('what was read ahead is what the rules get, unless the pack says where to ask', async () => {
+  const reads: unknown[] = [];
+  const read: StackOptions['read'] = (_, __, source) => {
+    reads.push(source);
+    return Promise.resolve({ state: 'read', evidence: soundEvidence() });
+  };
+  const stack = stackOf({ read });
+  stack.readAhead();
+  expect(reads).toEqual([undefined]);
+  await evidenceKnown.judgeStack(stack, {});
+  expect(reads).toEqual([undefined]);
+  const cat = { type: 'command', command: ['cat'] };
+  await evidenceKnown.judgeStack(stack, { sources: { shop: cat } });
+  expect(reads).toEqual([undefined, cat]);
+
+  stackOf({ raw: {}, read }).readAhead();
+  expect(reads).toHaveLength(2);
+});
+
 describe('another repository’s stack, without any setting of Holdfast', () => {
   const cat = { type: 'command', command: ['cat'] };
 
