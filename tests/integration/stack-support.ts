@@ -97,9 +97,9 @@ export class Place {
   }
 
   /** Runs the program of this checkout as Pulumi does. */
-  host(verb: string, input: object): Promise<Ran> {
+  host(verb: string, input: object, home = this.home): Promise<Ran> {
     const program = path.join(repositoryRoot, 'bin/holdfast.mjs');
-    return run(process.execPath, [program, 'host', verb, '--home', this.home], {
+    return run(process.execPath, [program, 'host', verb, '--home', home], {
       input: JSON.stringify(input),
     });
   }
