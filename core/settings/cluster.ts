@@ -10,7 +10,9 @@ const ssh = z.strictObject({
   port: z.number().int().min(1).max(65_535).default(22).describe('Port of sshd.'),
   user: systemUser.describe('User to log in as.').meta({ example: 'deploy' }),
   privateKeyPath: absolutePath
-    .describe('Private key on the machine that runs Pulumi; never read into the state.')
+    .describe(
+      'Private key on the machine that runs Pulumi. The commands that Pulumi runs over SSH keep it in the state, encrypted.',
+    )
     .meta({ example: '/etc/holdfast/id_ed25519' }),
   hostKey: z
     .string()
