@@ -6,7 +6,10 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-export const covered = [{ path: 'core/', suites: ['unit'] }];
+export const covered = [
+  { path: 'core/', suites: ['unit'] },
+  { path: 'policy/', suites: ['policy'] },
+];
 
 /** What can be checked when these suites run. */
 function checkable(suites) {
