@@ -63,6 +63,22 @@ const start: HostJob = async (home, document) => {
   return { cluster, started: await startServer(specification, home) };
 };
 
+const stop: HostJob = async (home, document) => {
+  const { name: cluster, specification } = await openCluster(home, read(clusterRequest, document).cluster);
+  const { stop: stopServer } = await import('../engines/host/provision/power');
+  return { cluster, stopped: await stopServer(specification, home) };
+};
+
+const schedule: HostJob = async (home, document) => {
+  const { installTimer } = await import('./timer');
+  return installTimer(home, read(clusterRequest, document).cluster);
+};
+
+const unschedule: HostJob = async (home, document) => {
+  const { removeTimer } = await import('./timer');
+  return removeTimer(home, read(clusterRequest, document).cluster);
+};
+
 const erase: HostJob = async (home, document, watch) => {
   const { eraseCluster } = await import('./erase');
   const { specification, backupSet } = read(eraseRequest, document);
@@ -94,6 +110,9 @@ export const hostJobs = {
   report,
   snapshot,
   start,
+  stop,
+  schedule,
+  unschedule,
   remove,
   seal,
   erase,

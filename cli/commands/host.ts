@@ -19,6 +19,9 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     summary: 'a restore point, and a backup where needed, before a change',
   },
   start: { reads: '{ cluster }', summary: 'whether the cluster was started, or ran already' },
+  stop: { reads: '{ cluster }', summary: 'whether the cluster was stopped, or did not run' },
+  schedule: { reads: '{ cluster }', summary: 'where the timer of the cluster was written' },
+  unschedule: { reads: '{ cluster }', summary: 'what was removed of the timer of the cluster' },
   remove: {
     reads: '{ cluster, specification? }',
     summary: 'the staging cluster that was removed, with its backups',
