@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { judge, limitsOf } from '../../core/freshness';
 import type { Engine } from '../../engines/engine';
-import { engineOf, patient, rows } from '../support/engine';
+import { engineOf, ownPort, patient, rows } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { succeed } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
@@ -11,7 +11,10 @@ let cluster: TestCluster;
 let engine: Engine;
 
 beforeAll(async () => {
-  cluster = await createCluster({ home: path.join(tempDir(0o700), 'a home with spaces') });
+  cluster = await createCluster({
+    home: path.join(tempDir(0o700), 'a home with spaces'),
+    cluster: await ownPort(),
+  });
   engine = engineOf(cluster);
 });
 

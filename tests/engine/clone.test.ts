@@ -1,8 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Clone, CloneRequest, Engine } from '../../engines/engine';
-import { engineOf, patient, rows, soon } from '../support/engine';
+import { engineOf, ownPort, patient, rows, soon } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
+import { run } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
 
 let cluster: TestCluster;
@@ -35,7 +36,7 @@ const archived = async () =>
 
 beforeAll(async () => {
   const base = tempDir(0o700);
-  cluster = await createCluster({ home: path.join(base, 'a home') });
+  cluster = await createCluster({ home: path.join(base, 'a home'), cluster: await ownPort() });
   engine = engineOf(cluster);
   await fs.mkdir(path.join(base, 'other disk'));
   await rows(engine, `create tablespace "Other Disk" location '${path.join(base, 'other disk')}'`);
@@ -159,6 +160,44 @@ describe('no clone is made', () => {
       code: 'configuration',
       hint: expect.stringMatching(/^Restorable is from 20/) as string,
     });
+  });
+
+  it('that is larger than what is free, and both are said', async () => {
+    const bin = tempDir();
+    const { stdout } = await run('which', ['pgbackrest']);
+    await fs.writeFile(
+      path.join(bin, 'pgbackrest'),
+      `#!/bin/sh\ncase " $* " in *" info "*) '${stdout.trim()}' "$@" | sed 's/"size":[0-9]*}/"size":9000000000000000}/g';; *) exec '${stdout.trim()}' "$@";; esac\n`,
+      { mode: 0o755 },
+    );
+    const before = process.env.PATH;
+    process.env.PATH = `${bin}:${before ?? ''}`;
+    try {
+      await expect(make({ type: 'restore-point', name: 'after second' })).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringMatching(/needs \d{7}\.\d GiB, but only \d+\.\d GiB are free/) as string,
+      });
+    } finally {
+      process.env.PATH = before;
+    }
+    expect(await engine.clones()).toEqual([]);
+  });
+
+  it('is dropped while it is being made', async () => {
+    let dropping: Promise<unknown> | undefined;
+    const clone = await engine.clone(request({ type: 'restore-point', name: 'after second' })).wait({
+      ...patient(),
+      report: ({ step }) => {
+        if (step !== 'recovering' || dropping !== undefined) return;
+        dropping = engine
+          .clones()
+          .then(([unfinished]) => engine.dropClone(unfinished!.id))
+          .catch((error: unknown) => error);
+      },
+    });
+    expect(await dropping).toMatchObject({ code: 'busy' });
+    expect(await contents(clone)).toEqual(['1 first', '2 second']);
+    await engine.dropClone(clone.id);
   });
 
   it('that was given up: nothing of it is left', async () => {

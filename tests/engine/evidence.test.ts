@@ -7,7 +7,7 @@ import { PgBackRest } from '../../engines/host/pgbackrest/command';
 import { ensureStanza } from '../../engines/host/pgbackrest/stanza';
 import { findInstallation } from '../../engines/host/postgres/installation';
 import { startServer, stopServer } from '../../engines/host/postgres/server';
-import { engineOf, patient, rows } from '../support/engine';
+import { engineOf, ownPort, patient, rows } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { succeed, until } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
@@ -20,6 +20,7 @@ let engine: Engine;
 beforeAll(async () => {
   cluster = await createCluster({
     cluster: {
+      ...(await ownPort()),
       backups: { repositories: [{ type: 'local', encryption: true, passphrase: 'correct horse battery' }] },
     },
   });

@@ -52,7 +52,9 @@ describe('a cluster whose data is on a disk of its own', () => {
     expect((await fs.stat(memory)).dev).not.toBe((await fs.stat(home)).dev);
     cluster = await createCluster({
       home: path.join(home, 'home'),
-      cluster: { source: { mode: 'managed', dataDirectory: path.join(directory, 'data') } },
+      cluster: {
+        source: { mode: 'managed', port: await freePort(), dataDirectory: path.join(directory, 'data') },
+      },
     });
     const keptAside = await goBack(engineOf(cluster));
     expect(keptAside.startsWith(path.join(directory, 'data.holdfast', 'aside'))).toBe(true);

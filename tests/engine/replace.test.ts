@@ -6,7 +6,7 @@ import type { Journal } from '../../engines/host/replace/journal';
 import { findInstallation } from '../../engines/host/postgres/installation';
 import { runningPostmaster } from '../../engines/host/postgres/data-directory';
 import { stopServer } from '../../engines/host/postgres/server';
-import { engineOf, patient, rows, soon } from '../support/engine';
+import { engineOf, ownPort, patient, rows, soon } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { until } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
@@ -33,7 +33,7 @@ const timeline = async (): Promise<number> => {
 
 beforeAll(async () => {
   const base = tempDir(0o700);
-  cluster = await createCluster({ home: path.join(base, 'a home') });
+  cluster = await createCluster({ home: path.join(base, 'a home'), cluster: await ownPort() });
   engine = engineOf(cluster);
   await fs.mkdir(path.join(base, 'other disk'));
   await rows(engine, `create tablespace other location '${path.join(base, 'other disk')}'`);

@@ -1,6 +1,7 @@
 import type { Engine, Session, Watch } from '../../engines/engine';
 import { openHostEngine } from '../../engines/host/engine';
 import type { TestCluster } from './host-cluster';
+import { freePort } from './ports';
 
 /** Somebody who waits for an operation: remembers the steps, and never gives up unless told to. */
 export function patient(): Watch & { readonly steps: string[]; readonly cancel: AbortController } {
@@ -20,6 +21,11 @@ export function rows<Row extends object>(
   where: Parameters<Engine['withSession']>[0] = { database: 'postgres' },
 ): Promise<Row[]> {
   return engine.withSession(where, (session: Session) => session.query<Row>(sql));
+}
+
+/** A port of its own for a cluster, as under `holdfast:clusters.<name>`: other test files choose ports at the same time. */
+export async function ownPort(): Promise<{ readonly source: Readonly<Record<string, unknown>> }> {
+  return { source: { mode: 'managed', port: await freePort() } };
 }
 
 /** An hour from now: when a test's clone expires. */
