@@ -34,10 +34,12 @@ function sourceHash() {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The program of the current sources: { file, hash }. Safe to call from several processes at once. */
-function bundle() {
+/**
+ * The program of the current sources: { file, hash }. Safe to call from several processes at once.
+ * `folder` is another place for it than dist/.
+ */
+function bundle(folder = path.join(root, 'dist')) {
   const hash = sourceHash();
-  const folder = path.join(root, 'dist');
   const file = path.join(folder, `holdfast-${hash}.cjs`);
   if (!fs.existsSync(file)) {
     fs.mkdirSync(folder, { recursive: true });
