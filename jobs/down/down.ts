@@ -46,8 +46,10 @@ export async function down(home: string, request: DownRequest, watching: Watchin
     const removed = [];
     for (const stack of stacks) {
       if (!stackExists(stackPlace(place, stack))) continue;
-      await (stack === 'staging' ? startAll(run, stack) : eraseAll(run, stack));
+      const clusters = await clustersOf(run, stack);
+      await (stack === 'staging' ? startAll(run, clusters) : eraseAll(run, clusters));
       await removeStack(run, stack);
+      await removeEmpty(home, clusters);
       removed.push(stack);
     }
     if (embeddedStacks.every(stack => !stackExists(stackPlace(place, stack)))) await clear(home);
@@ -89,18 +91,18 @@ async function clustersOf({ place }: Run, stack: string): Promise<string[]> {
 }
 
 /** Roles and databases are deleted through the server, so it has to run; one that can't is told of by the destroy. */
-async function startAll(run: Run, stack: string): Promise<void> {
-  for (const cluster of await clustersOf(run, stack))
+async function startAll(run: Run, clusters: readonly string[]): Promise<void> {
+  for (const cluster of clusters)
     await run.commands.host('start', { cluster }).catch((error: unknown) => {
       run.signal.throwIfAborted();
       run.report(`${cluster}: ${(error as Error).message}`);
     });
 }
 
-async function eraseAll(run: Run, stack: string): Promise<void> {
+async function eraseAll(run: Run, clusters: readonly string[]): Promise<void> {
   const { commands, place, report } = run;
   const { home } = place;
-  for (const cluster of await clustersOf(run, stack)) {
+  for (const cluster of clusters) {
     report(`${cluster}: taking and verifying the final backup`);
     const final = await finalBackup(home, cluster, commands);
     const { specification, backupSet } = final;
@@ -109,8 +111,7 @@ async function eraseAll(run: Run, stack: string): Promise<void> {
     report(`${cluster}: erasing; backup set ${backupSet} is kept in ${final.kept}`);
     await commands.host('erase', { specification, backupSet });
     await keepRepository(home, final);
-    // As root it was made for the cluster's owner, who can't remove it.
-    await fs.rm(path.join(home, 'clusters', cluster), { recursive: true, force: true });
+    await removeEmpty(home, [cluster]);
     await forgetFinalBackup(home, cluster);
   }
 }
@@ -135,6 +136,16 @@ async function removeStack({ place, pulumi, report, signal }: Run, stack: string
       hint: `${log} says why. Run this again when that is solved: it goes on from here.`,
     });
   await pulumi.succeed(['stack', 'rm', stack, '--yes', '--preserve-config']);
+}
+
+/** The directories of clusters: made by root for their owners, who could only empty them. */
+async function removeEmpty(home: string, clusters: readonly string[]): Promise<void> {
+  for (const cluster of clusters)
+    for (const folder of ['clusters', 'repositories'])
+      await fs.rmdir(path.join(home, folder, cluster)).catch((error: unknown) => {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOENT' && code !== 'ENOTEMPTY') throw error;
+      });
 }
 
 /** What belongs to no cluster; kept backups and logs stay. */
