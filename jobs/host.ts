@@ -6,6 +6,7 @@ import { parseSpecification, type Specification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import type { Cluster } from './cluster';
 import { findSpecification, openCluster, openSpecified } from './context';
+import { assertOwnStack } from './own-stack';
 
 /*
  * What Pulumi, the policy pack and the timer ask of a cluster's machine (docs/architecture.md, core/host-documents.ts): each
@@ -49,12 +50,12 @@ const snapshot: HostJob = async (home, document, watch) => {
 const apply: HostJob = async (home, document, watch) => {
   const { applyCluster } = await import('./provision');
   const { specification, revision } = read(applyRequest, document);
-  return applyCluster(home, { specification: parseSpecification(specification), revision }, watch);
+  return applyCluster(home, { specification: await ownSpecification(home, specification), revision }, watch);
 };
 
 const inspect: HostJob = async (home, document) => {
   const { inspectHere } = await import('./provision');
-  return inspectHere(home, parseSpecification(read(specifiedRequest, document).specification));
+  return inspectHere(home, await ownSpecification(home, read(specifiedRequest, document).specification));
 };
 
 const start: HostJob = async (home, document) => {
@@ -129,6 +130,12 @@ async function openRequested(
   if (specification === undefined) return openCluster(home, cluster);
   const applied = await findSpecification(home, cluster);
   return openSpecified(home, applied ?? specificationOf(cluster, specification));
+}
+
+async function ownSpecification(home: string, document: unknown): Promise<Specification> {
+  const specification = parseSpecification(document);
+  await assertOwnStack(home, specification);
+  return specification;
 }
 
 function specificationOf(cluster: string, document: unknown): Specification {

@@ -253,6 +253,15 @@ describe('bad settings', () => {
   });
 });
 
+describe('a cluster of another stack', () => {
+  it('is refused in the preview already', async () => {
+    const file = place.stackFile('staging', { environment: 'staging', clusters: { prod: {} } });
+    const { code, stdout } = await place.preview(file);
+    expect(code).not.toBe(0);
+    expect(stdout).toContain('belongs to the stack holdfast/prod, not to holdfast/staging');
+  });
+});
+
 describe('break-glass', () => {
   const grant = (issued: number, expires: number) => ({
     breakGlass: {
