@@ -1,6 +1,7 @@
 /*
- * Makes the reference page of the settings, docs/configuration.md, from their schema.
- * `node scripts/docs.mjs` writes it; `--check` fails when it is out of date. `--file FILE` takes another file.
+ * Makes the reference pages: docs/configuration.md of the settings' schema, docs/commands.md of the commands' help.
+ * `node scripts/docs.mjs` writes them; `--check` fails when one is out of date. `--file FILE` and `--commands FILE` take
+ * other files.
  */
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -147,12 +148,19 @@ function render() {
 }
 
 const { values } = parseArgs({
-  options: { check: { type: 'boolean' }, file: { type: 'string' } },
+  options: { check: { type: 'boolean' }, file: { type: 'string' }, commands: { type: 'string' } },
 });
-const file = values.file ?? path.join(root, 'docs/configuration.md');
-const page = render();
-if (!values.check) fs.writeFileSync(file, page);
-else if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== page) {
-  console.error(`${path.relative(process.cwd(), file)} is out of date: run \`npm run docs\` and commit it`);
-  process.exitCode = 4;
+const { commandsPage } = require('../cli/commands-page.ts');
+// Who names one file means that one only.
+const named = values.file !== undefined || values.commands !== undefined;
+const pages = [
+  [values.file ?? (named ? null : path.join(root, 'docs/configuration.md')), render],
+  [values.commands ?? (named ? null : path.join(root, 'docs/commands.md')), commandsPage],
+].flatMap(([file, page]) => (file === null ? [] : [[file, page()]]));
+for (const [file, page] of pages) {
+  if (!values.check) fs.writeFileSync(file, page);
+  else if (!fs.existsSync(file) || fs.readFileSync(file, 'utf8') !== page) {
+    console.error(`${path.relative(process.cwd(), file)} is out of date: run \`npm run docs\` and commit it`);
+    process.exitCode = 4;
+  }
 }
