@@ -5,7 +5,6 @@ import type { Watch } from '../engines/engine';
 import { audited, requester } from './audit';
 import { clusterDirectory } from './context';
 import { ownProgram } from './program';
-import { timerDrift } from './timer';
 
 /**
  * Makes a cluster what its specification says, on this machine, and installs the program that its timer runs.
@@ -47,5 +46,5 @@ export async function inspectHere(home: string, specification: Specification): P
     // Before the first apply the owner may not exist yet: there is nothing of the cluster either.
     if (!(error instanceof HoldfastError) || error.code !== 'configuration') throw error;
   }
-  return inspect(specification, { home, scheduleDrift: ({ cluster }) => timerDrift(home, cluster) });
+  return inspect(specification, { home });
 }

@@ -1,4 +1,3 @@
-import type { Drift } from '../core/host-documents';
 import { readSpecification } from './context';
 
 /**
@@ -16,10 +15,4 @@ export async function installTimer(home: string, cluster: string): Promise<unkno
 export async function removeTimer(home: string, cluster: string): Promise<unknown> {
   const { removeSchedule } = await import('../engines/host/schedule/schedule');
   return removeSchedule(cluster, { home });
-}
-
-/** What differs from the timer as it was installed. */
-export async function timerDrift(home: string, cluster: string): Promise<readonly Drift[]> {
-  const { scheduleDrift } = await import('../engines/host/schedule/schedule');
-  return scheduleDrift(cluster, { home });
 }

@@ -9,9 +9,23 @@ import { serverEnvironment } from './server';
 
 /**
  * Where a cluster is initialised: inside its data directory, which may be a mount point, or in a directory that the owner
- * can't write. What is in there never held data, and nothing else is ever deleted.
+ * can't write. What is in there never held data, and nothing else is ever deleted. Each attempt has one of its own: the
+ * initdb of one that was killed may still run, and cleans up by name when it fails.
  */
-const nursery = (dataDirectory: string): string => path.join(dataDirectory, '.holdfast-initdb');
+export const nurseryPrefix = '.holdfast-initdb-';
+
+async function nurseries(dataDirectory: string): Promise<string[]> {
+  const names = await fs.readdir(dataDirectory).catch((error: unknown) => {
+    if (isAbsent(error)) return [];
+    throw error;
+  });
+  return names.filter(name => name.startsWith(nurseryPrefix)).map(name => path.join(dataDirectory, name));
+}
+
+async function removeNurseries(dataDirectory: string): Promise<void> {
+  for (const directory of await nurseries(dataDirectory))
+    await fs.rm(directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+}
 
 /**
  * Initialises a new cluster in an empty data directory: checksums on, UTF-8, SCRAM.
@@ -28,8 +42,8 @@ export async function initialise(
 ): Promise<void> {
   await fs.mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   await refuseForeignFiles(dataDirectory);
-  const directory = nursery(dataDirectory);
-  await fs.rm(directory, { recursive: true, force: true });
+  await removeNurseries(dataDirectory);
+  const directory = await fs.mkdtemp(path.join(dataDirectory, nurseryPrefix));
   await run(
     path.join(installation.bin, 'initdb'),
     [
@@ -50,7 +64,7 @@ export async function initialise(
   if (systemIdentifier === null)
     throw new HoldfastError('engine-failed', `initdb wrote no control file in ${directory}`);
   await identified(systemIdentifier);
-  await moveUp(dataDirectory);
+  await moveUp(directory, dataDirectory);
 }
 
 /**
@@ -61,25 +75,26 @@ export async function finishInitialisation(
   dataDirectory: string,
   systemIdentifier: string,
 ): Promise<boolean> {
-  if ((await systemIdentifierOfNursery(dataDirectory)) !== systemIdentifier) return false;
-  await moveUp(dataDirectory);
-  return true;
+  for (const directory of await nurseries(dataDirectory))
+    if ((await systemIdentifierIn(directory, dataDirectory)) === systemIdentifier) {
+      await moveUp(directory, dataDirectory);
+      return true;
+    }
+  return false;
 }
 
-/** `global` moves early: then the identity is already where it belongs, and PG_VERSION still in the nursery. */
-async function systemIdentifierOfNursery(dataDirectory: string): Promise<string | null> {
-  const directory = nursery(dataDirectory);
+/** The control file may have moved already, while PG_VERSION is still in the nursery. */
+async function systemIdentifierIn(directory: string, dataDirectory: string): Promise<string | null> {
   if ((await dataVersion(directory)) === null) return null;
   return (await systemIdentifierOf(directory)) ?? (await systemIdentifierOf(dataDirectory));
 }
 
 /** PG_VERSION goes last: without it a directory is no data directory. */
-async function moveUp(dataDirectory: string): Promise<void> {
-  const from = nursery(dataDirectory);
+async function moveUp(from: string, dataDirectory: string): Promise<void> {
   const names = (await fs.readdir(from)).filter(name => name !== 'PG_VERSION');
   for (const name of [...names, 'PG_VERSION'])
     await fs.rename(path.join(from, name), path.join(dataDirectory, name));
-  await fs.rmdir(from);
+  await removeNurseries(dataDirectory);
   await fs.chmod(dataDirectory, 0o700);
   await syncDirectory(dataDirectory);
 }
@@ -89,7 +104,7 @@ async function refuseForeignFiles(dataDirectory: string): Promise<void> {
     if (isAbsent(error)) return [];
     throw error;
   });
-  const foreign = names.filter(name => name !== path.basename(nursery(dataDirectory)));
+  const foreign = names.filter(name => !name.startsWith(nurseryPrefix));
   if (foreign.length === 0) return;
   const [listed, isCluster] = [foreign.sort().slice(0, 3).join(', '), foreign.includes('PG_VERSION')];
   throw new HoldfastError(

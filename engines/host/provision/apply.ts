@@ -18,7 +18,7 @@ import { bringUp, type BroughtUp } from './bring-up';
 import { runningServer, superuserOf, type ProvisionContext } from './context';
 import { prepareMachine, type Place } from './machine';
 import { provideStanza, refuseKnownStanza, writePgBackRestConfiguration } from './pgbackrest';
-import { withNewPort } from './port';
+import { isPortFree, withNewPort } from './port';
 import { assertSupported } from './versions';
 import { assertProviderLogin, ensureProviderRole } from './provider-role';
 
@@ -91,7 +91,7 @@ async function applyManaged(
   const begun = found ?? (await beginProvision(context, source));
   const { systemIdentifier, initialised } = await ensureData(context, begun);
   await writeSpecification(paths, specification);
-  const up = await bringUp(context, source, source.port ?? recordedPort(begun));
+  const up = await bringUpSomewhere(context, source, begun);
   // Of a new cluster everything is new: what its files had before is initdb's.
   const changed = initialised ? ['initialised', 'started'] : up.changed;
   return finish(context, { revision, systemIdentifier, up: { ...up, changed } });
@@ -190,6 +190,35 @@ async function ensureData(
     await updateRecord(paths, { systemIdentifier });
   });
   return { systemIdentifier, initialised: true };
+}
+
+const startAttempts = 5;
+
+/**
+ * Brings the server up. A new one whose port nobody asked for gets another when it was taken meanwhile, by a cluster of
+ * another home for example.
+ */
+async function bringUpSomewhere(
+  context: ProvisionContext,
+  source: ManagedSource,
+  record: ClusterRecord,
+): Promise<BroughtUp> {
+  const { home, specification, paths } = context;
+  const addresses = source.listenAddresses;
+  let port = source.port ?? recordedPort(record);
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await bringUp(context, source, port);
+    } catch (error) {
+      const isSettled = source.port !== undefined || record.appliedAt !== null || attempt === startAttempts;
+      if (isSettled || (await isPortFree(port, addresses))) throw error;
+      context.report(`port ${port} was taken meanwhile: choosing another`);
+      const request = { home, cluster: specification.cluster, wanted: undefined, addresses };
+      port = await withNewPort(request, async chosen => {
+        await updateRecord(paths, { port: chosen });
+        return chosen;
+      });
+    }
 }
 
 function recordedPort(record: ClusterRecord): number {

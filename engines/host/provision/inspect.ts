@@ -1,4 +1,4 @@
-import type { Drift, Inspection } from '../../../core/host-documents';
+import type { Inspection } from '../../../core/host-documents';
 import { parseSpecification, type Specification } from '../../../core/specification';
 import { readCredentials } from '../credentials';
 import { readIfThere } from '../files';
@@ -6,6 +6,7 @@ import { pathsOf, type ClusterPaths } from '../layout';
 import { changedSettings } from '../postgres/configuration-file';
 import { pendingRestart } from '../postgres/reload';
 import { managedSettings } from '../postgres/settings';
+import { scheduleDrift } from '../schedule/schedule';
 import { readRecord, type ClusterRecord } from '../record';
 import { withServer, type Server } from '../session';
 import { appliedDocument } from './applied';
@@ -21,9 +22,6 @@ export interface HostInspection extends Inspection {
   readonly port: number | null;
 }
 
-/** What was found out about the schedule where it is written; see schedule/. */
-export type ScheduleDrift = (applied: Specification) => Promise<readonly Drift[]>;
-
 /**
  * Compares a cluster on its machine with its specification. Read-only and fast: it is part of every preview. A cluster that
  * isn't there is not provisioned, which is no error. Run it as the cluster's owner.
@@ -32,7 +30,7 @@ export type ScheduleDrift = (applied: Specification) => Promise<readonly Drift[]
  */
 export async function inspect(
   specification: Specification,
-  options: { readonly home: string; readonly scheduleDrift?: ScheduleDrift },
+  options: { readonly home: string },
 ): Promise<HostInspection> {
   const paths = pathsOf(options.home, specification);
   const record = await readRecord(paths);
@@ -62,7 +60,7 @@ export async function inspect(
     ...recorded,
     provisioned: true,
     running: server !== null,
-    drift: [...drift, ...((await options.scheduleDrift?.(lastApplied)) ?? [])],
+    drift: [...drift, ...(await scheduleDrift(specification.cluster, options))],
     needsRestart: server === null ? [] : await needsRestart(specification, found.paths, server),
     applied: appliedDocument(lastApplied, record, await readCredentials(paths)),
   };

@@ -47,6 +47,13 @@ export async function withNewPort<T>(
   });
 }
 
+export async function isPortFree(port: number, addresses: readonly string[]): Promise<boolean> {
+  const held = await hold(port, addresses);
+  if ('inUse' in held) return false;
+  await held.release();
+  return true;
+}
+
 /** @throws HoldfastError `configuration` when something listens there. */
 export async function assertPortFree(
   cluster: string,

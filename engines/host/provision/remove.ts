@@ -6,6 +6,7 @@ import { exists, readIfThere } from '../files';
 import { withClusterLock } from '../lock';
 import { clusterPaths, pathsOf, type ClusterPaths } from '../layout';
 import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
+import { nurseryPrefix } from '../postgres/initialise';
 import { findInstallation } from '../postgres/installation';
 import { reload } from '../postgres/reload';
 import { stopServer } from '../postgres/server';
@@ -103,7 +104,7 @@ async function eraseData(
   if (found === null && typeof record?.systemIdentifier === 'string')
     report(`there was no data in ${paths.dataDirectory}`);
   for (const name of await fs.readdir(paths.dataDirectory).catch(() => []))
-    if (found !== null || name === '.holdfast-initdb')
+    if (found !== null || name.startsWith(nurseryPrefix))
       await fs.rm(path.join(paths.dataDirectory, name), { recursive: true, force: true });
 }
 
