@@ -108,7 +108,12 @@ function ended(child: ChildProcess): Promise<number | null> {
 
 /** ssh's own failures have exit code 255; the program never ends with it. */
 export function unreachable(connection: SshConnection, stderr: string): HoldfastError {
-  const reason = stderr.trim().split('\n').slice(-3).join('; ');
+  // ssh ends its lines like a terminal; what it advises (removing the pinned key) is not what to do here.
+  const said = stderr.split(/\r?\n/).map(line => line.trim());
+  const reason = said
+    .filter(line => line !== '' && !line.includes('ssh-keygen'))
+    .slice(-2)
+    .join('; ');
   return new HoldfastError('engine-failed', `${placeOf(connection)} can't be reached: ${reason}`, {
     hint: /host key/i.test(reason)
       ? 'The machine shows another host key than the pinned one: compare it on the machine itself before you change connection.hostKey.'
@@ -118,9 +123,11 @@ export function unreachable(connection: SshConnection, stderr: string): Holdfast
 
 /** The error that a program reported on its last line of standard error. */
 export function failureOf(result: CallResult, args: readonly string[]): HoldfastError {
-  const last = result.stderr.trim().split('\n').at(-1) ?? '';
-  const reported = parseFailure(last);
+  const lines = result.stderr.trim().split('\n');
+  const reported = parseFailure(lines.at(-1) ?? '');
   if (reported !== undefined) return reported;
+  // What Node.js says of a program that it can't start stands above its trace.
+  const last = lines.findLast(line => /^\w*Error: /.test(line)) ?? lines.at(-1) ?? '';
   const code = (Object.keys(exitCodes) as ErrorCode[]).find(key => exitCodes[key] === result.code);
   return new HoldfastError(
     code ?? 'engine-failed',
