@@ -77,8 +77,7 @@ async function buildProgram(program: Program, directory: string, options: Build)
       program.goPackage,
     ],
     cwd: options.goModule,
-    // Go's own temporary directory inside staging is removed with it, even when go is killed.
-    env: { ...process.env, GOTMPDIR: options.staging, GOWORK: 'off' },
+    env: buildEnvironment(options.staging),
     onLine: progress,
     signal: options.signal,
   });
@@ -86,6 +85,17 @@ async function buildProgram(program: Program, directory: string, options: Build)
     throw new HoldfastError('engine-failed', `go build of ${name} failed:\n${ended.tail}`, {
       hint: "see what Go says; if it can't fetch modules, set GOPROXY to one that this machine reaches, and run this again",
     });
+}
+
+function buildEnvironment(staging: string): NodeJS.ProcessEnv {
+  return {
+    // An older Go fetches the one that go.mod asks for, which distributions turn off by default.
+    GOTOOLCHAIN: 'auto',
+    ...process.env,
+    GOWORK: 'off',
+    // Go's own temporary directory inside staging is removed with it, even when go is killed.
+    GOTMPDIR: staging,
+  };
 }
 
 /** Go prints a line for each module it fetches and each package it compiles: too many to show all. */
