@@ -78,6 +78,8 @@ async function isPostmaster(pid: number): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   if (process.platform !== 'linux') return true;
-  const name = await readIfThere(`/proc/${pid}/comm`).catch(() => null);
-  return name === null || /^(postgres|postmaster)\b/.test(name);
+  // proc(5): pid, name in brackets, state. Nobody may have reaped one that was killed.
+  const stat = await readIfThere(`/proc/${pid}/stat`).catch(() => null);
+  const [, name = '', state = ''] = /^\d+ \((.*)\) (\S)/s.exec(stat ?? '') ?? [];
+  return stat === null || (/^(postgres|postmaster)\b/.test(name) && state !== 'Z');
 }
