@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { repositoryRoot, Workspace } from '../support/pulumi';
@@ -76,8 +77,18 @@ export class CommandProject {
 
   /** Updates to these resources, whatever comes of it. */
   async up(resources: Resources): Promise<Updated> {
-    fs.writeFileSync(path.join(this.directory, 'resources.json'), JSON.stringify(resources));
+    this.declare(resources);
     return this.change(['up', '--yes', '--skip-preview']);
+  }
+
+  /** Begins an update to these resources. */
+  startUp(resources: Resources): ChildProcess {
+    this.declare(resources);
+    return this.workspace.start(['up', '--yes', '--skip-preview', '--stack', 'test']);
+  }
+
+  private declare(resources: Resources): void {
+    fs.writeFileSync(path.join(this.directory, 'resources.json'), JSON.stringify(resources));
   }
 
   destroy(): Promise<Updated> {

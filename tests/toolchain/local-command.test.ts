@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { until } from '../support/processes';
 import { repositoryRoot } from '../support/pulumi';
 import { removeTempDirs, tempDir } from '../support/temp';
 import { ensureToolchain } from '../../toolchain/install';
@@ -160,4 +161,17 @@ describe('after a change', () => {
     expect(destroyed.errors()).toBe('');
     expect(logged()).toEqual(['delete after after made', 'triggered delete']);
   });
+});
+
+test('an interrupt reaches the command and what it started, and they can clean up', async () => {
+  const at = (name: string) => path.join(directory, name);
+  const inner = `trap 'touch ${at('cleaned')}; exit 1' INT; touch ${at('started')}; while :; do sleep 0.1; done`;
+  const child = project.startUp({ long: { type, args: { create: `sh -c "${inner}"; true` } } });
+  const ended = new Promise(resolve => child.once('close', resolve));
+  child.stdout?.resume();
+  child.stderr?.resume();
+  await until('the command runs', () => fs.existsSync(at('started')));
+  child.kill('SIGINT');
+  await until('it has cleaned up', () => fs.existsSync(at('cleaned')));
+  expect(await ended).not.toBe(0);
 });

@@ -2,13 +2,16 @@ package remote
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 func pointer[T any](value T) *T { return &value }
@@ -186,4 +189,44 @@ func TestHostBehindABastionIsReachedAndBothKeysAreChecked(t *testing.T) {
 	wrong.Proxy = &ProxyConnection{Endpoint: bastion.endpoint("outer", key)}
 	wrong.Proxy.HostKey = &target.hostKey
 	refused(t, wrong, "outer@127.0.0.1", "host key")
+}
+
+func TestAgentLogsIn(t *testing.T) {
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := agent.NewKeyring()
+	if err := keys.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(t.TempDir(), "agent")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			stream, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _ = agent.ServeAgent(keys, stream) }()
+		}
+	}()
+	endpoint := startServer(t, onlyKey(signer)).endpoint("user", "")
+	endpoint.PrivateKey, endpoint.AgentSocketPath = nil, &socket
+	mustDial(t, Connection{Endpoint: endpoint})
+
+	endpoint.AgentSocketPath = nil
+	t.Setenv("SSH_AUTH_SOCK", socket)
+	mustDial(t, Connection{Endpoint: endpoint})
+
+	endpoint.AgentSocketPath = pointer(socket + "-missing")
+	refused(t, Connection{Endpoint: endpoint}, "connect to the SSH agent")
 }
