@@ -13,7 +13,16 @@ export async function clusterNames(home: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw unreadable(directory, error);
   });
-  return names.filter(name => !name.startsWith('.')).sort();
+  const kept = [];
+  for (const name of names.sort())
+    if (!name.startsWith('.') && !(await isEmpty(path.join(directory, name)))) kept.push(name);
+  return kept;
+}
+
+/** What a removal leaves of a cluster where the directory above is root's. */
+async function isEmpty(directory: string): Promise<boolean> {
+  const names = await fs.readdir(directory).catch(() => null);
+  return names?.length === 0;
 }
 
 /**

@@ -9,6 +9,7 @@ import { apply, type ApplyOutcome } from '../../engines/host/provision/apply';
 import { inspect } from '../../engines/host/provision/inspect';
 import { withNewPort } from '../../engines/host/provision/port';
 import { start, stop } from '../../engines/host/provision/power';
+import { removeJournal, writeJournal } from '../../engines/host/replace/journal';
 import { readRecord, updateRecord } from '../../engines/host/record';
 import { createCluster, dropHome, specify, type TestCluster } from '../support/host-cluster';
 import { freePort } from '../support/ports';
@@ -94,6 +95,13 @@ describe('a cluster with data', () => {
         message: expect.stringContaining('restore of a test') as string,
       });
     });
+  });
+
+  it('is left alone while a restore of it is not finished', async () => {
+    const context = { paths: cluster.paths };
+    await writeJournal(context, { state: 'halted', wasRunning: true, swap: null });
+    await expect(applyIn(cluster.home, cluster.specification)).rejects.toMatchObject({ code: 'busy' });
+    await removeJournal(context);
   });
 
   it('says who has its port when that is in use', async () => {

@@ -9,6 +9,7 @@ import type { ClusterPaths } from '../layout';
 import { dataVersion, systemIdentifierOf } from '../postgres/data-directory';
 import { finishInitialisation, initialise } from '../postgres/initialise';
 import { findInstallation } from '../postgres/installation';
+import { readJournal } from '../replace/journal';
 import { readRecord, updateRecord, writeRecord, type ClusterRecord } from '../record';
 import { withServer } from '../session';
 import { assertIdentity, assertSameCluster } from './admission';
@@ -52,6 +53,7 @@ export async function apply(request: ApplyRequest, options: ApplyOptions): Promi
   return withClusterLock(path.join(paths.lock, 'apply'), 'restore', 'host apply', async () => {
     const record = await readRecord(paths);
     if (record !== null) assertSameCluster(specification, paths, record);
+    await assertNoRestore(paths);
     const context: ProvisionContext = {
       home: options.home,
       specification,
@@ -63,6 +65,14 @@ export async function apply(request: ApplyRequest, options: ApplyOptions): Promi
     return source.mode === 'managed'
       ? applyManaged(context, source, record, request.revision)
       : applyExisting(context, source, record, request.revision);
+  });
+}
+
+/** Between the begin and the end of a restore the data directory is neither the old nor the new one. */
+async function assertNoRestore(paths: ClusterPaths): Promise<void> {
+  if ((await readJournal({ paths })) === null) return;
+  throw new HoldfastError('busy', `a restore of cluster ${paths.cluster} is under way, or was interrupted`, {
+    hint: `\`holdfast run-due ${paths.cluster}\` finishes or undoes one that was interrupted. Nothing was changed.`,
   });
 }
 
