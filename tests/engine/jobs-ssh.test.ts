@@ -69,8 +69,8 @@ function declare(connection: object): string {
 
 const options = (cwd: string) => ({
   cwd,
-  // Nothing of the cluster is here.
-  env: { ...process.env, HOLDFAST_HOME: path.join(cwd, 'home') },
+  // Nothing of the cluster is here; what a killed command leaves is removed with the project.
+  env: { ...process.env, HOLDFAST_HOME: path.join(cwd, 'home'), TMPDIR: cwd },
 });
 
 function holdfast(args: readonly string[], cwd = project): Promise<Ran> {
