@@ -24,7 +24,7 @@ beforeAll(async () => {
       backups: { repositories: [{ type: 'local', encryption: true, passphrase: 'correct horse battery' }] },
     },
   });
-  engine = engineOf(cluster, 4);
+  engine = engineOf(cluster, 12);
   await rows(engine, 'create table items as select generate_series(1, 1000) as id');
   await engine.backup('full', {}).wait(patient());
   await engine.backup('differential', {}).wait(patient());
@@ -301,7 +301,7 @@ describe('of WAL', () => {
         await expect(engine.markRestorePoint('never proven')).rejects.toMatchObject({
           code: 'engine-failed',
           message: expect.stringMatching(
-            /did not reach the repository within 4 s: archiving [0-9A-F]{24} fails.*Permission denied/,
+            /did not reach the repository within 12 s: archiving [0-9A-F]{24} fails.*Permission denied/,
           ) as string,
         });
         const evidence = await engine.evidence();

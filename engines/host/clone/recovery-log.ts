@@ -10,6 +10,8 @@ export interface RecoveryLog {
   readonly lastTransactionAt: Instant | null;
   /** The last segment that came from the repository. */
   readonly segment: string | null;
+  /** Connections are accepted: recovery has ended. */
+  readonly ready: boolean;
   /** The WAL ended before the target: no commit after the time, or the position isn't archived. */
   readonly endedEarly: boolean;
   /** What ended the server. */
@@ -22,6 +24,7 @@ export const silentLog: RecoveryLog = {
   elapsedSeconds: null,
   lastTransactionAt: null,
   segment: null,
+  ready: false,
   endedEarly: false,
   fatal: null,
 };
@@ -54,6 +57,7 @@ function readLine(state: State, words: string): void {
     state.lastTransactionAt = new Date(`${day}T${time}Z`).toISOString();
   const [, segment] = /^restored log file "([0-9A-F]{24})" from archive/.exec(words) ?? [];
   if (segment !== undefined) state.segment = segment;
+  if (words.startsWith('database system is ready to accept connections')) state.ready = true;
 }
 
 function readFatal(state: State, words: string): void {

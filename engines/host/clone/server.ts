@@ -32,7 +32,7 @@ export async function recover(
       await stopClone(context, paths);
       signal.throwIfAborted();
     }
-    if (await answers(context, paths)) return follow();
+    if (log.ready && (await answers(context, paths))) return log;
     await sleep(40);
   }
 }
