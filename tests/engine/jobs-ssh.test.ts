@@ -107,7 +107,8 @@ test('Ctrl-C here ends the job there, cleanly', async () => {
   const child = spawn(process.execPath, [program, 'verify', 'shop'], options(project));
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    if (!stderr.includes('restoring') && (stderr + chunk.toString()).includes('restoring')) child.kill('SIGINT');
+    if (!stderr.includes('restoring') && (stderr + chunk.toString()).includes('restoring'))
+      child.kill('SIGINT');
     stderr += chunk.toString();
   });
   const code = await new Promise<number | null>(resolve => child.once('close', resolve));
