@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told of each line of standard output as it comes; the output isn't collected then. */
   readonly onLine?: (line: string) => void;
+  /** More on standard output ends the process, and the call fails. @default 16 MiB */
+  readonly largestStdoutBytes?: number;
   /** Exit codes that are no failure. @default [0] */
   readonly acceptExitCodes?: readonly number[];
 }
@@ -144,7 +146,7 @@ function collect(child: ChildProcess, options: RunOptions) {
       return;
     }
     bytes += chunk.length;
-    if (bytes > largestStdout) tooMuch();
+    if (bytes > (options.largestStdoutBytes ?? largestStdout)) tooMuch();
     else chunks.push(chunk);
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -178,7 +180,7 @@ function message(
     return `${what} did not end within ${options.timeoutSeconds} s and was stopped${words}`;
   if (reason.aborted === true) return `${what} was stopped${words}`;
   if (reason.tooMuch === true)
-    return `${what} printed more than ${largestStdout / 1024 / 1024} MiB and was stopped${words}`;
+    return `${what} printed more than ${(options.largestStdoutBytes ?? largestStdout) / 1024 / 1024} MiB and was stopped${words}`;
   return exitCode === null
     ? `${what} was ended by a signal${words}`
     : `${what} ended with exit code ${exitCode}${words}`;

@@ -13,6 +13,8 @@ export interface CommandOptions {
 }
 
 const listingSeconds = 120;
+/** A listing of a million segments (16 TB of WAL) fits. */
+const largestListingBytes = 256 * 1024 * 1024;
 const copyingSeconds = 7 * 86_400;
 
 /** Runs pgBackRest for one stanza, with one configuration file (which has the secrets; arguments never have any). */
@@ -33,6 +35,7 @@ export class PgBackRest {
     try {
       const { stdout } = await run('pgbackrest', argv, {
         timeoutSeconds: options.onLine ? copyingSeconds : listingSeconds,
+        largestStdoutBytes: largestListingBytes,
         ...options,
         env: environment(),
       });
