@@ -18,9 +18,7 @@ export async function rawClone(bench: Bench): Promise<number> {
     '-c logging_collector=off',
   ].join(' ');
   try {
-    const restored = await timed(
-      bench.pgbackrest(`--pg1-path=${data}`, '--archive-mode=off', '--target-action=promote', 'restore'),
-    );
+    const restored = await timed(bench.pgbackrest(`--pg1-path=${data}`, '--archive-mode=off', 'restore'));
     const log = path.join(scratch, 'log');
     const started = await timed(
       bench.asOwner(pgCtl, '-D', data, '-o', settings, '-l', log, '-w', '-t', '600', 'start'),

@@ -145,7 +145,12 @@ test('down takes production apart when one insists, and its final backup is all 
   if (process.getuid?.() === 0) await succeed('chown', ['-R', `${uid}:${gid}`, elsewhere]);
   const target = path.join(owned, 'recovered');
   const env = { PATH: process.env.PATH, REPOSITORY: path.join(elsewhere, 'repository'), TARGET: target };
-  const recovered = await run('bash', ['-euo', 'pipefail', '-c', recipe()], { uid, gid, cwd: '/', env });
+  const recovered = await run('bash', ['--norc', '-euo', 'pipefail', '-c', recipe()], {
+    uid,
+    gid,
+    cwd: '/',
+    env,
+  });
   expect({ code: recovered.code, stderr: recovered.code === 0 ? '' : recovered.stderr }).toEqual({
     code: 0,
     stderr: '',
