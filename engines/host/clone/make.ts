@@ -38,7 +38,8 @@ import { planClone, untilLsn, type Plan } from './target';
 
 /** Restores the cluster as it was at a moment beside the original, and starts it there. */
 export async function clone(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
-  const { set, recovery } = await plan(context, request, watch);
+  const planned = await plan(context, request, watch);
+  const { set } = planned;
   const createdAt = new Date();
   const id = newCloneId(createdAt, request.purpose === 'restore' && (await isOnOtherDisk(context)));
   const paths = clonePaths(context, id);
@@ -58,7 +59,7 @@ export async function clone(context: HostContext, request: CloneRequest, watch: 
   };
   try {
     await writeEntry(paths, entry);
-    const measured = await restoreAndRecover(context, paths, { set, recovery }, request, watch);
+    const measured = await restoreAndRecover(context, paths, planned, request, watch);
     await writeEntry(paths, { ...entry, ready: true, measured });
     return await describeClone(context, id);
   } catch (error) {
@@ -107,7 +108,9 @@ async function plan(context: HostContext, request: CloneRequest, watch: Watch): 
     return null;
   });
   const chosen = await planClone(context, request, await repositoryFacts(context));
-  return mark === null ? chosen : { ...chosen, recovery: untilLsn(mark.position, mark.timeline, false) };
+  return mark === null
+    ? chosen
+    : { ...chosen, recovery: untilLsn(mark.position, mark.timeline, false), lastSegment: null };
 }
 
 async function repositoryFacts(context: HostContext): Promise<RepositoryFacts> {
@@ -127,7 +130,7 @@ async function repositoryFacts(context: HostContext): Promise<RepositoryFacts> {
 async function restoreAndRecover(
   context: HostContext,
   paths: ClonePaths,
-  { set, recovery }: Plan,
+  { set, recovery, lastSegment }: Plan,
   request: CloneRequest,
   watch: Watch,
 ): Promise<CloneEntry['measured']> {
@@ -143,6 +146,7 @@ async function restoreAndRecover(
   };
   watch.report({ fraction: null, step: 'recovering' });
   let log = await attempt(recovery);
+  if (log.endedEarly || log.fatal === null) assertReachedEnd(lastSegment, log, request);
   const timeline = recovery.recovery_target_timeline ?? 'latest';
   if (log.endedEarly && request.target.type === 'time' && log.redoDoneAt !== null)
     // No transaction committed after the target: what was replayed is the state at that time. WAL that arrives meanwhile
@@ -187,6 +191,23 @@ async function restoreFiles(
         const progress = read(line);
         if (progress) report(progress);
       },
+    },
+  );
+}
+
+/**
+ * PostgreSQL takes every failure of restore_command for the end of the WAL, that of a damaged segment too: the state there
+ * would pass for the one that was asked for.
+ */
+function assertReachedEnd(lastSegment: string | null, log: RecoveryLog, { target }: CloneRequest): void {
+  // A time that was reached is before the end.
+  if (lastSegment === null || (target.type === 'time' && !log.endedEarly)) return;
+  if (log.segment !== null && log.segment >= lastSegment) return;
+  throw new HoldfastError(
+    'engine-failed',
+    `recovery ended with WAL segment ${log.segment ?? '(none)'}, though the repository has WAL until ${lastSegment}: the segment after it is damaged or can’t be fetched`,
+    {
+      hint: 'Look at that segment (`pgbackrest verify`), or name a moment before its end. The unfinished clone was removed.',
     },
   );
 }

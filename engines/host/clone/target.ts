@@ -13,6 +13,11 @@ import { restorePoints } from '../restore-point';
 export interface Plan {
   readonly set: ListedSet;
   readonly recovery: Settings;
+  /**
+   * The newest archived segment of the timeline, where recovery may come to the end of the WAL: it has to come so far. Null
+   * where recovery ends at a position, or fails.
+   */
+  readonly lastSegment: string | null;
 }
 
 /**
@@ -29,8 +34,13 @@ export async function planClone(
   const { target } = request;
   switch (target.type) {
     case 'latest': {
-      const set = choose(context, request, facts, newestTimeline(facts), () => true);
-      return { set, recovery: { recovery_target_timeline: 'latest' } };
+      const timeline = newestTimeline(facts);
+      const set = choose(context, request, facts, timeline, () => true);
+      return {
+        set,
+        recovery: { recovery_target_timeline: 'latest' },
+        lastSegment: newestSegment(facts, timeline),
+      };
     }
     case 'time': {
       const at = Date.parse(target.at);
@@ -43,6 +53,7 @@ export async function planClone(
           recovery_target_timeline: String(timeline),
           recovery_target_action: 'promote',
         },
+        lastSegment: newestSegment(facts, timeline),
       };
     }
     case 'restore-point': {
@@ -56,7 +67,7 @@ export async function planClone(
         point.timeline,
         ({ stopLsn }) => stopLsn !== null && parseLsn(stopLsn) <= position,
       );
-      return { set, recovery: untilLsn(point.position, point.timeline, false) };
+      return { set, recovery: untilLsn(point.position, point.timeline, false), lastSegment: null };
     }
     case 'backup-set': {
       const set = facts.info.sets.find(({ label }) => label === target.id);
@@ -74,6 +85,7 @@ export async function planClone(
           recovery_target_timeline: 'current',
           recovery_target_action: 'promote',
         },
+        lastSegment: null,
       };
     }
   }
@@ -134,6 +146,13 @@ function newestTimeline(facts: RepositoryFacts): number {
     ...facts.histories.map(({ timeline }) => timeline),
     ...facts.info.sets.map(set => timelineOf(set.lastSegment)),
   );
+}
+
+/** Names are of one length, so that their order as text is that of the WAL. */
+function newestSegment({ segments }: RepositoryFacts, timeline: number): string | null {
+  const prefix = timeline.toString(16).toUpperCase().padStart(8, '0');
+  const names = segments.map(({ name }) => name).filter(name => name.startsWith(prefix));
+  return names.sort().at(-1) ?? null;
 }
 
 /** The timeline that the cluster was on at a moment: one begins when its history is archived. */
