@@ -101,7 +101,14 @@ async function restoreLocked(
   const { observedAt } = await reach(engine, request.target, watch);
   const clone = await restoreBeside(cluster, request, after(observedAt, cloneSeconds), watch);
   watch.report({ fraction: null, step: 'putting the restored cluster in the place of the original' });
-  const { keptAside } = await engine.replaceWith(clone).wait(watch);
+  const { keptAside } = await engine
+    .replaceWith(clone)
+    .wait(watch)
+    .catch(async (error: unknown) => {
+      // What is refused before the swap begins leaves a cluster that was halted for it: it has to run again.
+      await engine.resume();
+      throw error;
+    });
   watch.report({ fraction: null, step: 'taking a full backup on the new timeline' });
   const backupSet = await takeBackup(cluster, { kind: 'full' }, watch).catch((cause: unknown) => {
     throw new HoldfastError(

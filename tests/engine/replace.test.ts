@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
@@ -121,6 +122,32 @@ describe('a swap that is killed', () => {
     await engine.dropClone(clone.id);
   });
 
+  it('is undone although its clone has gone meanwhile: the original never takes the place of a clone', async () => {
+    clone = await make({ type: 'restore-point', name: 'good' });
+    await killedAt(clone, 'stopping');
+    await expect(engine.dropClone(clone.id)).rejects.toMatchObject({ code: 'busy' });
+    await stopServer(
+      await findInstallation(15),
+      { ...cluster.paths, dataDirectory: path.join(cluster.paths.clones, clone.id, 'data') },
+      'immediate',
+    );
+    await fs.rm(path.join(cluster.paths.clones, clone.id, 'data'), { recursive: true });
+    await engine.settle();
+    expect(await contents()).toEqual(['1 good', '2 bad']);
+    await engine.dropClone(clone.id);
+    expect(await contents()).toEqual(['1 good', '2 bad']);
+  });
+
+  it('once the restored cluster was in place is undone although the rest of its clone has gone', async () => {
+    clone = await make({ type: 'restore-point', name: 'good' });
+    await killedAt(clone, 'starting');
+    await fs.rm(path.join(cluster.paths.clones, clone.id), { recursive: true });
+    await fs.writeFile(path.join(cluster.paths.dataDirectory, 'PG_VERSION'), '9\n');
+    await engine.settle();
+    expect(await contents()).toEqual(['1 good', '2 bad']);
+    await engine.dropClone(clone.id);
+  });
+
   it('while starting is undone when the restored cluster doesn’t start', async () => {
     clone = await make({ type: 'restore-point', name: 'good' });
     await killedAt(clone, 'starting');
@@ -187,6 +214,31 @@ describe('a restore', () => {
       'shop was stopped for a restore that was interrupted: it is as before',
     ]);
     expect(await contents()).toEqual(['1 good', '3 at the last moment']);
+  });
+
+  it('that is given up while the cluster still stops leaves it running: it is waited for, and started', async () => {
+    const session = new Client({
+      host: cluster.paths.socketDirectory,
+      port: cluster.outcome.applied.endpoint.port,
+      database: 'postgres',
+    });
+    session.on('error', () => undefined);
+    await session.connect();
+    const before = (await runningPostmaster(cluster.paths.dataDirectory))!.pid;
+    // A smart shutdown waits for the session.
+    process.kill(before, 'SIGTERM');
+    await until(
+      'it is stopping',
+      async () => (await runningPostmaster(cluster.paths.dataDirectory))?.status === 'stopping',
+    );
+    await fs.writeFile(
+      path.join(cluster.paths.root, 'swap.json'),
+      JSON.stringify({ schema: 1, state: 'halted', at: soon(), pid: 1, wasRunning: true, swap: null }),
+    );
+    await engine.resume();
+    await session.end().catch(() => undefined);
+    const after = await runningPostmaster(cluster.paths.dataDirectory);
+    expect([after?.status, after?.pid === before]).toEqual(['ready', false]);
   });
 
   it('brings back a cluster whose data directory is lost', async () => {

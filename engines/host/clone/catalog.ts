@@ -10,6 +10,7 @@ import { socketDirectory } from '../layout';
 import { acquire } from '../lock';
 import { runningPostmaster } from '../postgres/data-directory';
 import { stopServer } from '../postgres/server';
+import { readJournal } from '../replace/journal';
 import type { Server } from '../session';
 import { endPgBackRest, removeTree } from './leftovers';
 
@@ -174,7 +175,8 @@ export async function describeClone(context: HostContext, id: string): Promise<C
 
 /**
  * Stops a clone and removes everything of it.
- * @throws HoldfastError `configuration` when there is no such clone; `busy` while it is being made.
+ * @throws HoldfastError `configuration` when there is no such clone; `busy` while it is being made, or takes the place of
+ * the original.
  */
 export async function dropClone(context: HostContext, id: string): Promise<void> {
   const paths = clonePaths(context, id);
@@ -186,6 +188,10 @@ export async function dropClone(context: HostContext, id: string): Promise<void>
   });
   const release = await acquire(paths.root, 'clone');
   await release();
+  if ((await readJournal(context))?.swap?.clone === id)
+    throw new HoldfastError('busy', `clone ${id} is taking the place of ${clusterOf(context)}`, {
+      hint: 'When no restore is running, one was interrupted: `holdfast run-due` finishes or undoes it.',
+    });
   await removeClone(context, paths);
 }
 

@@ -26,7 +26,13 @@ const journal = z.strictObject({
   wasRunning: z.boolean(),
   /** Null while there is only a halt. */
   swap: z
-    .strictObject({ clone: z.string().min(1), aside: z.string().min(1), systemIdentifier: z.string() })
+    .strictObject({
+      clone: z.string().min(1),
+      aside: z.string().min(1),
+      systemIdentifier: z.string(),
+      /** Whether there was an original to be kept. */
+      hadData: z.boolean(),
+    })
     .nullable(),
 });
 

@@ -7,7 +7,7 @@ import { clonePaths, placeOf, readEntry, removeClone } from '../clone/catalog';
 import { controlData } from '../clone/control-data';
 import { stopClone } from '../clone/server';
 import { exists, syncDirectory } from '../files';
-import { runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
+import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
 import { stopServer } from '../postgres/server';
 import { markRestorePoint } from '../restore-point';
 import { withServer } from '../session';
@@ -40,6 +40,7 @@ export async function replaceWith(
     clone: clone.id,
     aside: path.join(placeOf(context, clone.id).aside, stamp),
     systemIdentifier,
+    hadData: await exists(context.paths.dataDirectory),
   };
   const enter = async (state: Journal['state']): Promise<void> => {
     await writeJournal(context, { state, wasRunning, swap });
@@ -161,6 +162,17 @@ async function finish(context: HostContext, swap: Swap): Promise<void> {
   await removeJournal(context);
 }
 
+/**
+ * Whether what is in the cluster's place is the clone: the original is aside then. That the clone isn't in its own place
+ * says nothing, because somebody may have removed it.
+ */
+async function isInPlace(context: HostContext, swap: Swap): Promise<boolean> {
+  const { dataDirectory } = context.paths;
+  if (await exists(clonePaths(context, swap.clone).dataDirectory)) return false;
+  if (swap.hadData && !(await exists(keptData(swap)))) return false;
+  return (await dataVersion(dataDirectory).catch(() => 0)) !== null;
+}
+
 /** Puts the original back, from wherever a swap was left; can be repeated. */
 async function undo(context: HostContext, journal: Pick<Journal, 'wasRunning' | 'swap'>): Promise<void> {
   const { swap, wasRunning } = journal;
@@ -168,9 +180,9 @@ async function undo(context: HostContext, journal: Pick<Journal, 'wasRunning' | 
   const { dataDirectory } = context.paths;
   const clone = clonePaths(context, swap.clone);
   await writeJournal(context, { state: 'undoing', wasRunning, swap });
-  const moved = !(await exists(clone.dataDirectory));
-  if (moved) {
+  if (await isInPlace(context, swap)) {
     await stopServer(await context.installation(), context.paths, 'fast');
+    await fs.mkdir(clone.root, { recursive: true, mode: 0o700 });
     await fs.rename(dataDirectory, clone.dataDirectory);
     await returnTablespaces(context, swap.clone);
   }

@@ -69,6 +69,15 @@ test('the latest moment needs the old one stopped first', async () => {
   expect(calls).not.toContain('resume');
 });
 
+test('a swap that is refused leaves the cluster that was halted for it running', async () => {
+  const cluster = fakeCluster();
+  cluster.engine.onCall = call => {
+    if (call.startsWith('replaceWith')) throw new HoldfastError('refused', 'it is a mount point');
+  };
+  await expect(restore(cluster, latest, quietWatch())).rejects.toThrow('it is a mount point');
+  expect(cluster.engine.calls.at(-1)).toBe('resume');
+});
+
 test('damage keeps the original in place and the clone to be looked at', async () => {
   const cluster = fakeCluster();
   cluster.engine.damage = ['index orders_pkey is broken'];
