@@ -7,11 +7,12 @@ import { checkIntegrity } from './clone/integrity';
 import { clone } from './clone/make';
 import type { HostContext } from './context';
 import { evidence, type RecordRead } from './evidence';
-import { pathsOf } from './layout';
+import { pathsOf, type ClusterPaths } from './layout';
 import { withClusterLock } from './lock';
 import { operation } from './operation';
 import { ownerName } from './owner';
 import { PgBackRest } from './pgbackrest/command';
+import { dataVersion } from './postgres/data-directory';
 import { findInstallation } from './postgres/installation';
 import { inspect } from './provision/inspect';
 import { readRecord, updateRecord, type ClusterRecord } from './record';
@@ -98,12 +99,16 @@ export function contextOf(options: HostEngineOptions, record: ClusterRecord | nu
       superuser: ownerName(owner),
     },
     pgbackrest: new PgBackRest(paths.configuration, paths.cluster),
-    installation: () => findInstallation(record?.pgVersion ?? versionOf(source)),
+    installation: async () => findInstallation(record?.pgVersion ?? (await versionOf(source, paths))),
     archiveDeadlineSeconds,
   };
 }
 
-function versionOf(source: Specification['settings']['source']): number {
+async function versionOf(source: Specification['settings']['source'], paths: ClusterPaths): Promise<number> {
   if (source.mode === 'managed') return source.version;
-  throw new HoldfastError('engine-failed', 'the version of a cluster that was not adopted yet isn’t known');
+  const version = await dataVersion(paths.dataDirectory);
+  if (version !== null) return version;
+  throw new HoldfastError('engine-failed', `there is no cluster in ${paths.dataDirectory}`, {
+    hint: 'Is its disk mounted?',
+  });
 }
