@@ -35,6 +35,11 @@ function contradictions({ identity, phase, backups }: Evidence): string[] {
   if (phase === 'none' && (known ?? found) !== null)
     said.push('there is data or a stanza, but no record of the cluster');
   if (phase === 'none' && backups.length > 0) said.push('there are backups, but no record of the cluster');
+  // The identifier is recorded before the data is there.
+  if (phase === 'provisioning' && recorded === null && found !== null)
+    said.push(
+      `the cluster is only being provisioned, but the data directory holds system identifier ${found}`,
+    );
   if (phase === 'established' && recorded === null)
     said.push('the cluster is established, but its record lacks the system identifier');
   return said;

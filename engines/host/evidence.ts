@@ -11,6 +11,7 @@ import { runningPostmaster, systemIdentifierOf } from './postgres/data-directory
 import type { ClusterRecord } from './record';
 import { readJournal } from './replace/journal';
 import { toBackupSet } from './sets';
+import { tracesOf } from './traces';
 
 type Report = (problem: Problem) => void;
 
@@ -56,6 +57,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
       what: `${paths.configuration} is missing, so the repository can’t be read`,
       remedy: 'Run `pulumi up`.',
     });
+  if (!configured && record === null) await reportTraces(context, report);
   await reportUnsettled(context, report);
   if (repository !== null) reportStanza(repository, record, report);
 
@@ -86,7 +88,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   return {
     schema: 1,
     cluster: clusterOf(context),
-    environment: specification.environment,
+    environment: record?.environment ?? specification.environment,
     engine: 'host',
     observedAt,
     phase: phaseOf(context, record, found, complete),
@@ -157,6 +159,16 @@ async function readServer(
     });
     return { state: 'running', facts: null };
   }
+}
+
+/** Without its directory a cluster looks as if it never was, unless something else knows it. */
+async function reportTraces({ specification, paths }: HostContext, report: Report): Promise<void> {
+  const traces = await tracesOf(specification, paths).catch((error: unknown) => [(error as Error).message]);
+  for (const trace of traces)
+    report({
+      what: `neither record nor configuration of ${specification.cluster} is in ${paths.root}, but ${trace}`,
+      remedy: 'Is the disk of Holdfast’s home mounted? Bring the directory back from a copy.',
+    });
 }
 
 async function reportUnsettled(context: HostContext, report: Report): Promise<void> {

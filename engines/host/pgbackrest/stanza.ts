@@ -13,13 +13,15 @@ export async function stanzaInfo(pgbackrest: PgBackRest, repository = 1): Promis
  * identifier is another cluster's, and stays as it is.
  *
  * @param systemIdentifier of the cluster's data directory.
- * @throws HoldfastError `refused` when the stanza belongs to another cluster; `engine-failed` when a repository can't be
+ * @param known the repositories that had the stanza before: one that lacks it now isn't mounted, or lost.
+ * @throws HoldfastError `refused` when the stanza belongs to another cluster, or is gone; `engine-failed` when a repository can't be
  * read or written.
  */
 export async function ensureStanza(
   pgbackrest: PgBackRest,
   systemIdentifier: string,
   repositories = 1,
+  known: ReadonlySet<number> = new Set(),
 ): Promise<void> {
   for (let repository = 1; repository <= repositories; repository += 1) {
     const before = await stanzaInfo(pgbackrest, repository);
@@ -34,6 +36,7 @@ export async function ensureStanza(
         `repository ${repository} of cluster ${pgbackrest.stanza} can’t be read: ${status.message}`,
         { hint: 'Is its disk mounted and readable, and its passphrase the one that it was made with?' },
       );
+    if (known.has(repository)) throw gone(pgbackrest, repository);
     await pgbackrest.run('stanza-create', []);
     const after = await stanzaInfo(pgbackrest, repository);
     if (after.systemIdentifier === null)
@@ -44,6 +47,16 @@ export async function ensureStanza(
       );
     refuseOther(pgbackrest, after.systemIdentifier, systemIdentifier);
   }
+}
+
+function gone({ stanza, configurationFile }: PgBackRest, repository: number): HoldfastError {
+  return new HoldfastError(
+    'refused',
+    `repository ${repository} had the backups of cluster ${stanza}, and has nothing of it any more`,
+    {
+      hint: `Is its disk mounted? Nothing is made anew in its place. When it is lost for good, name another repository, or begin it again as the cluster’s owner: pgbackrest --config=${configurationFile} --stanza=${stanza} stanza-create`,
+    },
+  );
 }
 
 function refuseOther(pgbackrest: PgBackRest, found: string, expected: string): void {

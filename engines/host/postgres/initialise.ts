@@ -99,7 +99,11 @@ async function moveUp(from: string, dataDirectory: string): Promise<void> {
   await syncDirectory(dataDirectory);
 }
 
-async function refuseForeignFiles(dataDirectory: string): Promise<void> {
+/**
+ * Refuses a data directory that has anything in it but unfinished attempts of ours.
+ * @throws HoldfastError `refused`
+ */
+export async function refuseForeignFiles(dataDirectory: string): Promise<void> {
   const names = await fs.readdir(dataDirectory).catch((error: unknown) => {
     if (isAbsent(error)) return [];
     throw error;

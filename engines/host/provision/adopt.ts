@@ -22,7 +22,7 @@ import {
   type Candidate,
 } from './candidate';
 import type { ProvisionContext } from './context';
-import { provideStanza, writePgBackRestConfiguration } from './pgbackrest';
+import { noRepositories, provideStanza, sameRepositories, writePgBackRestConfiguration } from './pgbackrest';
 import { assertSupported } from './versions';
 
 /**
@@ -52,8 +52,9 @@ export async function adopt(
   }
   if (found === null) await beginAdoption(context, { candidate, systemIdentifier, port: server.port });
   // Before anything is archived there has to be where to.
+  const known = found?.appliedAt ? await sameRepositories(context, server.port) : noRepositories;
   const rewritten = await writePgBackRestConfiguration(context, server.port);
-  await provideStanza(context, systemIdentifier, false);
+  await provideStanza(context, systemIdentifier, { prove: false, known });
   const up = await switchOn(context, source, server, candidate);
   const changed = [...up.changed, ...(rewritten ? ['pgbackrest.conf'] : [])];
   return { ...up, changed, systemIdentifier };

@@ -7,7 +7,7 @@ import { readIfThere, writeAtomically } from '../files';
 import { withClusterLock } from '../lock';
 import type { ClusterPaths } from '../layout';
 import { dataVersion, systemIdentifierOf } from '../postgres/data-directory';
-import { finishInitialisation, initialise } from '../postgres/initialise';
+import { finishInitialisation, initialise, refuseForeignFiles } from '../postgres/initialise';
 import { findInstallation } from '../postgres/installation';
 import { readJournal } from '../replace/journal';
 import { readRecord, updateRecord, writeRecord, type ClusterRecord } from '../record';
@@ -18,7 +18,13 @@ import { appliedDocument } from './applied';
 import { bringUp, type BroughtUp } from './bring-up';
 import { runningServer, superuserOf, type ProvisionContext } from './context';
 import { prepareMachine, type Place } from './machine';
-import { provideStanza, refuseKnownStanza, writePgBackRestConfiguration } from './pgbackrest';
+import {
+  noRepositories,
+  provideStanza,
+  refuseKnownStanza,
+  sameRepositories,
+  writePgBackRestConfiguration,
+} from './pgbackrest';
 import { isPortFree, withNewPort } from './port';
 import { assertSupported } from './versions';
 import { assertProviderLogin, ensureProviderRole } from './provider-role';
@@ -116,10 +122,11 @@ export async function finish(
   const { port, restartPending } = done.up;
   const changed = [...done.up.changed];
   const { appliedAt } = await updateRecord(paths, { port, environment: specification.environment });
+  const known = appliedAt === null ? noRepositories : await sameRepositories(context, port);
   const rewritten = await writePgBackRestConfiguration(context, port);
   if (rewritten) changed.push('pgbackrest.conf');
   const prove = appliedAt === null || changed.includes('pgbackrest.conf');
-  await provideStanza(context, done.systemIdentifier, prove);
+  await provideStanza(context, done.systemIdentifier, { prove, known });
   const credentials = await ensureCredentials(paths, specification);
   const server = await runningServer(context);
   if (server === null)
@@ -149,6 +156,8 @@ const loginIsNeeded = ({ settings }: ProvisionContext['specification']): boolean
 async function beginProvision(context: ProvisionContext, source: ManagedSource): Promise<ClusterRecord> {
   const { home, paths, specification } = context;
   await assertSupported(paths.cluster, source.version);
+  // Before there is a record: it would say that what is there is being provisioned.
+  await refuseForeignFiles(paths.dataDirectory);
   const request = {
     home,
     cluster: specification.cluster,

@@ -33,18 +33,41 @@ export async function refuseKnownStanza(context: ProvisionContext): Promise<void
   }
 }
 
+export const noRepositories: ReadonlySet<number> = new Set();
+
+/** The repositories (from 1) that are where pgbackrest.conf, as it is now, has them. */
+export async function sameRepositories(
+  context: Pick<ProvisionContext, 'specification' | 'paths'>,
+  port: number,
+): Promise<ReadonlySet<number>> {
+  const before = placesIn((await readIfThere(context.paths.configuration)) ?? '');
+  const wanted = placesIn(pgBackRestConfiguration(context, port));
+  return new Set([...wanted].filter(([key, place]) => before.get(key) === place).map(([key]) => key));
+}
+
+/** What says where each repository is. */
+function placesIn(configuration: string): Map<number, string> {
+  const places = new Map<number, string>();
+  for (const line of configuration.split('\n')) {
+    const key = Number(/^repo(\d+)-(?:path|type|s3-bucket|s3-endpoint)=/.exec(line)?.[1] ?? 0);
+    if (key > 0) places.set(key, `${places.get(key) ?? ''}${line}\n`);
+  }
+  return places;
+}
+
 /**
  * Sees to the cluster's stanza, and proves that archiving works.
- * @param prove also when the stanza was there before.
+ * @param options.prove also when the stanza was there before.
+ * @param options.known the repositories that had it at the last apply: one that lacks it now isn't made anew.
  */
 export async function provideStanza(
   context: ProvisionContext,
   systemIdentifier: string,
-  prove: boolean,
+  { prove, known }: { readonly prove: boolean; readonly known: ReadonlySet<number> },
 ): Promise<void> {
   const pgbackrest = pgBackRestOf(context);
   const repositories = context.specification.settings.backups.repositories.length;
-  await ensureStanza(pgbackrest, systemIdentifier, repositories);
+  await ensureStanza(pgbackrest, systemIdentifier, repositories, known);
   if (!prove) return;
   context.report('checking that WAL reaches the repository');
   await pgbackrest.run('check', []);

@@ -43,6 +43,11 @@ test.each<[string, Partial<Evidence>, RegExp]>([
     { phase: 'provisioning', ...ids(null, null, identity) },
     /is known, but there is nothing/,
   ],
+  [
+    'somebody else’s data is where it is provisioned',
+    { phase: 'provisioning', ...ids(null, identity, null) },
+    /only being provisioned, but the data directory holds .*457/,
+  ],
   ['the record has lost the identifier', ids(null, identity, identity), /record lacks the system identifier/],
   [
     'there is a stanza without a record',
