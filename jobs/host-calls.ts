@@ -25,13 +25,6 @@ export async function snapshotCluster(request: SnapshotRequest, call: Call): Pro
   if (done !== null) return done;
   if (request.dryRun)
     return { cluster, message: 'nothing to do: Holdfast was never installed there', warnings: [] };
-  // Before the first apply there is only the program that was just copied there, which tells a first provision from a disk
-  // that isn't mounted.
-  const first = await ask<SnapshotResult>('snapshot', specification, request, {
-    ...call,
-    program: uploadedProgram,
-  });
-  if (first !== null) return first;
   throw new HoldfastError(
     'engine-failed',
     `the program isn’t on ${placeOf(specification.settings.connection)}`,
@@ -57,8 +50,22 @@ export async function verdictOn(specification: Specification, call: Call): Promi
   }
 }
 
-/** What `holdfast host <verb>` prints on the cluster's machine; null when the program isn't there, over SSH. */
+/**
+ * What `holdfast host <verb>` prints on the cluster's machine; null when no program is there, over SSH. Where the installed
+ * one is missing, the one that an update copied to the login directory answers: it tells a machine that is new from one
+ * whose home is lost or not mounted.
+ */
 async function ask<T>(
+  verb: string,
+  specification: Specification,
+  document: object,
+  call: Call,
+): Promise<T | null> {
+  const installed = await askOne<T>(verb, specification, document, call);
+  return installed ?? askOne<T>(verb, specification, document, { ...call, program: uploadedProgram });
+}
+
+async function askOne<T>(
   verb: string,
   { settings: { connection } }: Specification,
   document: object,

@@ -82,6 +82,7 @@ export function startOverSsh(
       'ssh',
       sshArguments(connection, knownHosts, remoteCommand(connection, args, program)),
       {
+        env: process.env,
         stdio: ['pipe', 'pipe', 'pipe'],
         // Ctrl-C reaches the whole group of the terminal: ssh must outlive it, so that the other side can end cleanly.
         detached: true,
