@@ -3,6 +3,7 @@ import { inspectAll } from './components/inspections';
 import { ProductionSeal } from './components/production-seal';
 import { ProtectedDatabase } from './components/protected-database';
 import { readStack } from './components/read-stack';
+import { registerPresenceHook } from './components/presence-hook';
 import { registerSnapshotHook } from './components/snapshot-hook';
 import { stackOutputs } from './components/outputs';
 import { reported } from './components/failure';
@@ -15,7 +16,10 @@ async function contents() {
 
   await announceBreakGlass(stack.breakGlass);
   const plans = await inspectAll(specifications, context);
-  if (production) registerSnapshotHook(stack);
+  if (production) {
+    registerPresenceHook(plans);
+    registerSnapshotHook(stack);
+  }
 
   const databases = plans.map(plan => new ProtectedDatabase(plan.specification.cluster, { plan, context }));
   if (production) new ProductionSeal('seal', { specifications, context }, { dependsOn: databases });

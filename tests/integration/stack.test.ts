@@ -307,6 +307,27 @@ describe('production', () => {
     expect(stdout).not.toMatch(/ deleted /);
   });
 
+  it('whose disk is not mounted is not provisioned anew, neither in a preview nor in an update', async () => {
+    const directories = ['clusters', 'repositories'].map(name => path.join(place.home, name));
+    await place.host('stop', { cluster: 'prod' });
+    for (const directory of directories) fs.renameSync(directory, `${directory}-away`);
+    try {
+      for (const attempt of [() => place.preview(files.prod), () => place.up(files.prod)]) {
+        const { code, stdout } = await attempt();
+        expect(code).not.toBe(0);
+        expect(stdout).toContain('its machine knows nothing of it any more');
+      }
+      for (const directory of directories) expect(contentOf(directory)).toEqual([]);
+    } finally {
+      for (const directory of directories) {
+        fs.rmSync(directory, { recursive: true, force: true });
+        fs.renameSync(`${directory}-away`, directory);
+      }
+      await place.host('start', { cluster: 'prod' });
+    }
+    expect(await place.asSuperuser('prod', 'shop', 'select count(*) from app.orders')).toBe('1');
+  });
+
   it('loses no cluster that is taken out of the settings', async () => {
     const file = place.stackFile('prod', { environment: 'production', clusters: { other: {} } });
     const { stdout } = await untouched(() => place.workspace.run(['up', '--yes', ...file]));
