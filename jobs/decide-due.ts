@@ -38,7 +38,8 @@ export function decideDue(
   return { action: 'run', ...due };
 }
 
-function missing(
+/** What is missing altogether, and the job that makes it good. */
+export function missing(
   evidence: Evidence,
   { newestUsable }: Judgement,
 ): { job: ScheduledJob; reason: string } | null {

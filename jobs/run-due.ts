@@ -8,8 +8,8 @@ import type { Watch } from '../engines/engine';
 import { beat, sendAlert, type Log } from './alert';
 import { backup, holder } from './backup';
 import type { Cluster } from './cluster';
-import { decideDue } from './decide-due';
-import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory } from './due-memory';
+import { decideDue, missing } from './decide-due';
+import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory, type Failure } from './due-memory';
 import { rotateLogs } from './logs';
 import { tidy } from './tidy';
 import { verify } from './verify';
@@ -52,25 +52,36 @@ interface Ran {
 
 async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueReport> {
   const { name, directory, engine } = cluster;
-  await rotateLogs(directory);
-  await tidy(cluster, log);
+  // What can't be tidied up must neither hold a backup up nor keep an alert from being sent.
+  const failed = (error: unknown) => log(`tidying up failed: ${asHoldfastError(error).message}`);
+  await rotateLogs(directory).catch(failed);
+  await tidy(cluster, log).catch(failed);
   const before = await engine.evidence();
   let memory = await recallDue(directory, before.observedAt);
   const ran = await runOne(cluster, before, memory, watch, log);
   const after = ran.job === null ? before : await engine.evidence();
   if (ran.job !== null && ran.outcome !== 'busy' && !watch.signal.aborted)
-    memory = withOutcome(
-      memory,
-      ran.job,
-      ran.outcome === 'failed'
-        ? { at: after.observedAt, reason: asHoldfastError(ran.failure).message }
-        : null,
-    );
+    memory = withOutcome(memory, ran.job, failureOf(cluster, { ...ran, job: ran.job }, after));
   memory = withUsage(memory, after);
   const alerted = await alert(cluster, after, memory, log);
   await rememberDue(directory, alerted.memory);
   if (ran.outcome === 'failed') throw ran.failure;
   return { cluster: name, job: ran.job, outcome: ran.outcome, reason: ran.reason, alerts: alerted.sent };
+}
+
+/**
+ * Why a job counts as failed; null when it doesn't. One that succeeded, and after which the reason for it is still there,
+ * does: without the back-off the next call would run it again, and full backups would push all older ones out.
+ */
+function failureOf(
+  cluster: Cluster,
+  { job, outcome, failure }: Ran & { readonly job: ScheduledJob },
+  evidence: Evidence,
+): Omit<Failure, 'count'> | null {
+  const at = evidence.observedAt;
+  if (outcome === 'failed') return { at, reason: asHoldfastError(failure).message };
+  const still = missing(evidence, judgementOf(cluster, evidence));
+  return still?.job === job ? { at, reason: `it succeeded, and yet: ${still.reason}` } : null;
 }
 
 async function runOne(

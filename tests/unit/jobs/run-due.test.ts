@@ -191,6 +191,34 @@ describe('a run', () => {
     );
   });
 
+  test('what can’t be tidied up holds no backup up, and silences no alert', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = soundEvidence({
+      backups: [],
+      problems: [{ what: 'a restore was interrupted', remedy: 'finish it' }],
+    });
+    cluster.engine.onCall = call => {
+      if (call === 'settle') throw new HoldfastError('engine-failed', 'its WAL isn’t archived');
+    };
+    const watch = quietWatch();
+    const report = await runDue(cluster, watch);
+    expect(report).toMatchObject({ job: 'full', outcome: 'succeeded' });
+    expect(report.alerts).toContain('not-fresh:readable');
+    expect(watch.steps).toContain('tidying up failed: its WAL isn’t archived');
+  });
+
+  test('a backup after which the WAL still has a gap isn’t taken again at once', async () => {
+    const cluster = fakeCluster();
+    const archive = {
+      ...soundEvidence().archive!,
+      gaps: [{ timeline: 1, from: '000000010000000000000003', to: '000000010000000000000003' }],
+    };
+    cluster.engine.current = soundEvidence({ archive });
+    expect(await runDue(cluster, quietWatch())).toMatchObject({ job: 'full', outcome: 'succeeded' });
+    expect(await runDue(cluster, quietWatch())).toMatchObject({ job: null });
+    expect((await recallDue(cluster.directory, now)).failures.full).toMatchObject({ count: 1 });
+  });
+
   test('an interruption is not counted as a failure', async () => {
     const cluster = fakeCluster();
     cluster.engine.current = soundEvidence({ backups: [] });
