@@ -9,6 +9,8 @@ import { forwardedFlag, startOverSsh } from './ssh';
 export interface CallWatch {
   readonly onLine?: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** What was asked to end, and hasn't so long after, is killed. Only for what changes nothing. @default it is waited for */
+  readonly killAfterSeconds?: number;
   /** Over SSH: another program than the installed one, as a path there. */
   readonly program?: string;
 }
@@ -50,7 +52,11 @@ export async function callProgram(
   child.stdin?.on('error', () => undefined);
   child.stdin?.write(`${JSON.stringify(input ?? {})}\n`);
   if (!overSsh) child.stdin?.end();
+  let deadline: NodeJS.Timeout | undefined;
   const abort = () => {
+    const { killAfterSeconds } = watch;
+    if (killAfterSeconds !== undefined)
+      deadline = setTimeout(() => child.kill('SIGKILL'), killAfterSeconds * 1000);
     if (overSsh) child.stdin?.write('signal SIGINT\n');
     else child.kill('SIGINT');
   };
@@ -61,6 +67,7 @@ export async function callProgram(
     if (overSsh && code === 255) throw unreachable(connection, result.stderr);
     return result;
   } finally {
+    clearTimeout(deadline);
     watch.signal?.removeEventListener('abort', abort);
     errors.close();
   }

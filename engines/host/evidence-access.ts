@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import type { AccessEvidence, AccessRule } from '../../core/evidence';
-import { withServer, type Server } from './session';
+import type { Session } from '../engine';
+import { promptly, withServer, type Server } from './session';
 
 interface HbaLine extends Omit<AccessRule, 'address'> {
   readonly address: string | null;
@@ -15,7 +16,7 @@ const question = `
 /** Who may connect to a running server and how, as it reads its files. */
 export async function readAccess(server: Server): Promise<AccessEvidence> {
   const { mode } = await fs.stat(server.socketDirectory);
-  return withServer(server, 'postgres', async session => {
+  const ask = async (session: Session): Promise<AccessEvidence> => {
     const lines = await session.query<HbaLine>(question);
     const [settings] = await session.query<{ ssl: string; listen: string }>(
       `select current_setting('ssl') as ssl, current_setting('listen_addresses') as listen`,
@@ -26,7 +27,8 @@ export async function readAccess(server: Server): Promise<AccessEvidence> {
       tls: settings?.ssl === 'on',
       listenAddresses: (settings?.listen ?? '').split(/[ ,]+/).filter(Boolean),
     };
-  });
+  };
+  return withServer(server, 'postgres', ask, promptly);
 }
 
 /** An address and its mask as one text in CIDR notation. */

@@ -6,8 +6,9 @@ import { HoldfastError } from '../../core/errors';
 import type { Instant } from '../../core/evidence';
 import { formatLsn, parseLsn, type Lsn } from '../../core/lsn';
 import { isSegmentName, parseSegment } from '../../core/wal';
+import type { Session } from '../engine';
 
-import { withServer, type Server } from './session';
+import { promptly, withServer, type Server } from './session';
 
 /** What the server says of itself. */
 export interface ServerFacts {
@@ -46,11 +47,12 @@ const question = `
 
 /** Asks a running server; throws when it doesn't answer. */
 export function askServer(server: Server): Promise<ServerFacts> {
-  return withServer(server, 'postgres', async session => {
+  const ask = async (session: Session): Promise<ServerFacts> => {
     const [row] = await session.query<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(question);
     if (!row) throw new HoldfastError('engine-failed', 'the server answered with nothing');
     return { ...row, lsn: row.lsn === null ? null : parseLsn(row.lsn) };
-  });
+  };
+  return withServer(server, 'postgres', ask, promptly);
 }
 
 /** Segments that are complete and wait to be archived, in order. */

@@ -9,15 +9,20 @@ export interface Server {
   readonly superuser: string;
 }
 
+/** Within this long a server that isn't hung says what it is asked about itself. */
+export const promptly = 30;
+
 /**
  * Runs `use` with a connection to a database that is closed afterwards. Nothing of the environment (PGOPTIONS, PGSSLMODE,
  * PGPASSWORD…) bends it.
+ * @param answerSeconds after which a query that isn't answered fails. @default never: some count rows for hours
  * @throws HoldfastError `engine-failed` when the server doesn't answer; what `use` throws passes through.
  */
 export async function withServer<T>(
   server: Server,
   database: string,
   use: (session: Session) => Promise<T>,
+  answerSeconds?: number,
 ): Promise<T> {
   const client = new Client({
     host: server.socketDirectory,
@@ -26,6 +31,7 @@ export async function withServer<T>(
     database,
     application_name: 'holdfast',
     connectionTimeoutMillis: 10_000,
+    ...(answerSeconds === undefined ? {} : { query_timeout: answerSeconds * 1000 }),
     ssl: false,
     password: '',
     options: '-c client_min_messages=warning',

@@ -44,7 +44,7 @@ async function askMachine({ cluster, stack, settings, source, now }: EvidenceReq
   };
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    const evidence = await ask(specification, { home: holdfastHome(), signal });
+    const evidence = await ask(specification, { home: holdfastHome(), signal, killAfterSeconds: 5 });
     return evidence ?? nothingThere(specification, now());
   } catch (cause) {
     if (!signal.aborted) throw cause;

@@ -8,7 +8,8 @@ import { pendingRestart } from '../postgres/reload';
 import { managedSettings } from '../postgres/settings';
 import { scheduleDrift } from '../schedule/schedule';
 import { readRecord, type ClusterRecord } from '../record';
-import { withServer, type Server } from '../session';
+import type { Session } from '../../engine';
+import { promptly, withServer, type Server } from '../session';
 import { appliedDocument } from './applied';
 import { settingsInFiles } from './configure';
 import { runningServer, superuserOf } from './context';
@@ -86,12 +87,13 @@ async function needsRestart(
           managedSettings(specification, paths, source.port ?? server.port),
         )
       : [];
-  return withServer(server, 'postgres', async session => {
+  const ask = async (session: Session): Promise<string[]> => {
     const rows = await session.query<{ name: string }>(
       `select name from pg_settings where context = 'postmaster' and name = any($1)`,
       [changed],
     );
     const names = [...rows.map(row => row.name), ...(await pendingRestart(session))];
     return [...new Set(names)].sort();
-  });
+  };
+  return withServer(server, 'postgres', ask, promptly);
 }

@@ -71,6 +71,16 @@ describe('a machine over SSH', () => {
     expect(await snapshot(false)).toEqual({ from: uploaded });
   });
 
+  test('that hangs and is given up is not waited for', async () => {
+    machineWith([]);
+    const [directory = ''] = (process.env.PATH ?? '').split(':');
+    fs.writeFileSync(path.join(directory, 'ssh'), '#!/bin/sh\nexec sleep 600\n');
+    const abort = new AbortController();
+    const asked = readEvidence(specification!, { ...call, signal: abort.signal, killAfterSeconds: 0.1 });
+    abort.abort(new Error('it took too long'));
+    await expect(asked).rejects.toMatchObject({ code: 'engine-failed' });
+  });
+
   test('without any program has nothing to tell, and no snapshot', async () => {
     machineWith([]);
     expect(await readEvidence(specification!, call)).toBeNull();
