@@ -3,7 +3,7 @@ import { parseLsn } from '../../core/lsn';
 import { formatSegment, gaps, isSegmentName, nextSegment, parseSegment, segmentOf } from '../../core/wal';
 import type { HostContext } from './context';
 import type { RepositoryFacts } from './evidence-repository';
-import { firstCommitSince, type ServerFacts } from './evidence-server';
+import { firstCommitSince, waitingSegments, type ServerFacts } from './evidence-server';
 import type { ListedSet } from './pgbackrest/info';
 import type { ArchivedSegment } from './pgbackrest/repository';
 import { spoolError } from './restore-point';
@@ -95,6 +95,17 @@ async function failing(context: HostContext, server: ServerFacts): Promise<strin
 const segmentHeaderBytes = 40n;
 
 async function oldestUnarchivedChange(
+  context: HostContext,
+  server: ServerFacts,
+  waiting: readonly string[],
+): Promise<Instant | null> {
+  return oldestChangeFrom(context, server, waiting).catch(async () =>
+    // What was listed may have been archived and removed since.
+    oldestChangeFrom(context, server, await waitingSegments(context.paths.dataDirectory)),
+  );
+}
+
+async function oldestChangeFrom(
   { installation, paths }: HostContext,
   server: ServerFacts,
   waiting: readonly string[],

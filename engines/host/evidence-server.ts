@@ -70,6 +70,7 @@ export async function waitingSegments(dataDirectory: string): Promise<readonly s
  * made (checkpoints, snapshots of an idle server) are no change.
  *
  * @param programs the directory of PostgreSQL's programs.
+ * @throws HoldfastError `engine-failed` when the WAL can't be read: that is not "no change".
  */
 export async function firstCommitSince(
   programs: string,
@@ -91,15 +92,26 @@ export async function firstCommitSince(
       `--start=${formatLsn(number * BigInt(segmentBytes))}`,
       `--end=${formatLsn(until)}`,
     ],
-    { env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'ignore'], timeout: 10_000 },
+    { env: { ...process.env, TZ: 'UTC', LC_ALL: 'C' }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 },
   );
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve));
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
   try {
-    return await Promise.race([firstCommit(child.stdout), failed]);
+    const found = await Promise.race([firstCommit(child.stdout), failed]);
+    if (found !== null || (await ended) === 0 || endOfWal.test(said)) return found;
+    throw new HoldfastError(
+      'engine-failed',
+      `pg_waldump could not read the WAL from ${segment} on: ${said.trim() || 'it took too long'}`,
+    );
   } finally {
     child.kill();
   }
 }
+
+/** Where the server writes just now there is half a record, or none yet. */
+const endOfWal = /could not find a valid record after|error in WAL record at/;
 
 async function firstCommit(output: NodeJS.ReadableStream): Promise<Instant | null> {
   for await (const line of createInterface({ input: output })) {
