@@ -19,11 +19,18 @@ export function rememberBreakGlass(directory: string, grant: BreakGlass): Promis
 
 /** What the next backup set is to carry; undefined when there was no break-glass since the last one. */
 export async function pendingBreakGlass(directory: string): Promise<string | undefined> {
+  let text: string;
   try {
-    return (JSON.parse(await fs.readFile(file(directory), 'utf8')) as { grant: string }).grant;
+    text = await fs.readFile(file(directory), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return (JSON.parse(text) as { grant: string }).grant;
+  } catch {
+    // There was one, and a file that is damaged takes no backup away.
+    return 'a grant that can’t be read any more';
   }
 }
 

@@ -4,6 +4,7 @@ import { assessBreakGlass } from '../core/break-glass';
 import { asHoldfastError, HoldfastError } from '../core/errors';
 import type { Evidence } from '../core/evidence';
 import { judge, limitsOf } from '../core/freshness';
+import { decide as decideGate } from '../core/gate';
 import type { SnapshotRequest, SnapshotResult } from '../core/host-documents';
 import { decideSnapshot } from '../core/replay';
 import type { Watch } from '../engines/engine';
@@ -68,6 +69,7 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
   refuseIdentity(cluster, evidence);
   if (nothingToProtect(cluster, evidence)) return nothingYet(name, change);
   const restorePoint = restorePointName(change);
+  const warnings = await waivedFindings(cluster, request, evidence);
   try {
     watch.report({ fraction: null, step: `marking restore point ${restorePoint}` });
     const { archivedAfterSeconds } = await engine.markRestorePoint(restorePoint);
@@ -79,6 +81,7 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
       outcome: 'done',
       restorePoint,
       backupSet,
+      warnings,
       message: `restore point ${restorePoint} is in the repository (after ${archivedAfterSeconds.toFixed(1)} s); ${taken}: ${reason}`,
     };
   } catch (thrown) {
@@ -87,9 +90,28 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
       ...empty(name, change),
       outcome: 'failed-under-break-glass',
       message: 'the snapshot failed; break-glass lets the change through without it',
-      warnings: [warning],
+      warnings: [...warnings, warning],
     };
   }
+}
+
+/** What the gate lets through under break-glass: it is on record on the next backup, also when the snapshot succeeds. */
+async function waivedFindings(
+  { name, directory, specification: { environment, settings } }: Cluster,
+  { breakGlass }: ChangeRequest,
+  evidence: Evidence,
+): Promise<string[]> {
+  if (breakGlass.state !== 'active') return [];
+  const state = assessBreakGlass(breakGlass.grant, evidence.observedAt);
+  const judgement = judge(evidence, limitsOf(settings.backups));
+  const { decision, waived } = decideGate({ judgement, environment, breakGlass: state });
+  if (decision !== 'allowed-under-break-glass' || state.state !== 'active') return [];
+  await rememberBreakGlass(directory, state.grant);
+  const grant = describeGrant(state.grant);
+  return waived.map(
+    ({ rule, verdict, message }) =>
+      `BREAK-GLASS: ${name} is changed although ${rule} is ${verdict}: ${message}. ${grant}`,
+  );
 }
 
 /** Under a valid break-glass the warning that takes the failure's place; else throws. */

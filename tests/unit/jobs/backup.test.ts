@@ -53,6 +53,15 @@ test('a held lock is busy, and audited as that', async () => {
   expect(audit(cluster.directory)).toEqual([expect.objectContaining({ outcome: 'busy' })]);
 });
 
+test('a damaged note of break-glass takes no backup away, and is recorded all the same', async () => {
+  const cluster = fakeCluster();
+  fs.writeFileSync(path.join(cluster.directory, 'break-glass.json'), '{');
+  await backup(cluster, { kind: 'full' }, quietWatch());
+  expect(cluster.engine.annotations).toMatchObject([
+    { breakGlass: expect.stringContaining('grant') as string },
+  ]);
+});
+
 test('break-glass is recorded on the next backup, once', async () => {
   const cluster = fakeCluster();
   await rememberBreakGlass(cluster.directory, grant);

@@ -120,6 +120,22 @@ describe('when the restore point can’t be proven', () => {
     expect(await pendingBreakGlass(cluster.directory)).toContain('OPS-99');
   });
 
+  test('what the gate waived is remembered for the next backup also where the snapshot succeeds', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = soundEvidence({ backups: [backupSet(1, { verification: null })] });
+    const report = await snapshotBeforeChange(cluster, { ...change, breakGlass: active }, quietWatch());
+    expect(report).toMatchObject({ outcome: 'done' });
+    expect(report.warnings).toEqual([expect.stringMatching(/^BREAK-GLASS: .*verified is missing.*OPS-99/)]);
+    expect(await pendingBreakGlass(cluster.directory)).toContain('OPS-99');
+  });
+
+  test('a break-glass that waives nothing leaves no trace', async () => {
+    const cluster = fakeCluster();
+    const report = await snapshotBeforeChange(cluster, { ...change, breakGlass: active }, quietWatch());
+    expect(report.warnings).toEqual([]);
+    expect(await pendingBreakGlass(cluster.directory)).toBeUndefined();
+  });
+
   test('break-glass that expired meanwhile on the cluster’s own clock counts as none', async () => {
     const cluster = failing();
     const late = { ...active.grant, issued: hoursAgo(3), expires: hoursAgo(1) };
