@@ -49,10 +49,10 @@ export async function findSpecification(home: string, name: string): Promise<Spe
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
-    throw new HoldfastError('configuration', `${file} is not JSON: ${(cause as Error).message}`, {
-      cause,
-      hint: 'It is written by `pulumi up`; run that again.',
+  } catch {
+    // Without the cause: it quotes what it could not parse, and that may be a secret.
+    throw new HoldfastError('configuration', `${file} is not JSON`, {
+      hint: 'Delete it, and run `pulumi up`, which writes it.',
     });
   }
   return parseSpecification(json);

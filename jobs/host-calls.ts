@@ -72,10 +72,21 @@ async function askOne<T>(
   call: Call,
 ): Promise<T | null> {
   const result = await callProgram(connection, ['host', verb, '--json'], document, call);
-  if (result.code === 0) return JSON.parse(result.stdout) as T;
+  if (result.code === 0) return parsed(result.stdout, verb) as T;
   // Node.js itself says so, before anything of ours runs.
   if (connection.type === 'ssh' && /^\s*code: 'MODULE_NOT_FOUND'/m.test(result.stderr)) return null;
   throw failureOf(result, ['host', verb]);
+}
+
+function parsed(stdout: string, verb: string): unknown {
+  try {
+    return JSON.parse(stdout) as unknown;
+  } catch {
+    // Without the cause: it quotes what was printed, passwords included.
+    throw new HoldfastError('engine-failed', `holdfast host ${verb} printed something else than JSON`, {
+      hint: 'Is the program on the cluster’s machine that of this checkout? `pulumi up` installs it.',
+    });
+  }
 }
 
 const nothingThere = (cluster: string): Inspection => ({

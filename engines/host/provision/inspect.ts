@@ -1,3 +1,4 @@
+import { HoldfastError } from '../../../core/errors';
 import type { Inspection } from '../../../core/host-documents';
 import { parseSpecification, type Specification } from '../../../core/specification';
 import { readCredentials } from '../credentials';
@@ -67,10 +68,23 @@ export async function inspect(
   };
 }
 
-/** The specification that was applied last; null when none was. */
+/**
+ * The specification that was applied last; null when none was.
+ * @throws HoldfastError `engine-failed` when it isn't JSON.
+ */
 export async function readApplied(paths: Pick<ClusterPaths, 'specification'>): Promise<Specification | null> {
   const text = await readIfThere(paths.specification);
-  return text === null ? null : parseSpecification(JSON.parse(text));
+  if (text === null) return null;
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    // Without the cause: it quotes what it could not parse, and that may be a secret.
+    throw new HoldfastError('engine-failed', `${paths.specification} is not JSON`, {
+      hint: 'Delete it, and run `pulumi up`, which writes it.',
+    });
+  }
+  return parseSpecification(document);
 }
 
 /** Settings that differ from those in the file and take effect at a start only, and those that wait for one already. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { inspectCluster, readEvidence, snapshotCluster } from '../../../jobs/host-calls';
 import { parseStack } from '../../../core/settings/parse';
 import { specificationsOf } from '../../../components/read-stack';
@@ -69,6 +70,15 @@ describe('a machine over SSH', () => {
     expect(await inspectCluster(specification!, call)).toEqual({ from: uploaded });
     expect(await snapshot(true)).toEqual({ from: uploaded });
     expect(await snapshot(false)).toEqual({ from: uploaded });
+  });
+
+  test('that prints something else than JSON is not quoted: it may be a password', async () => {
+    machineWith([]);
+    const [directory = ''] = (process.env.PATH ?? '').split(':');
+    fs.writeFileSync(path.join(directory, 'ssh'), '#!/bin/sh\necho "x hunter2"\n');
+    const error: unknown = await inspectCluster(specification!, call).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: 'holdfast host inspect printed something else than JSON' });
+    expect(inspect(error, { depth: 9 })).not.toContain('hunter2');
   });
 
   test('that hangs and is given up is not waited for', async () => {
