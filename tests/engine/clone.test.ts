@@ -94,6 +94,8 @@ describe('a clone', () => {
     ]);
     const socket = clone.connect[1]!;
     expect((await fs.stat(socket)).mode & 0o777).toBe(0o700);
+    const overrides = path.join(cluster.paths.clones, clone.id, 'data', 'postgresql.auto.conf');
+    expect(await fs.readFile(overrides, 'utf8')).toBe("archive_mode = 'off'\n");
     expect(await fs.readdir(path.join(cluster.paths.clones, clone.id))).not.toContain('pgbackrest.conf');
     expect((await engine.clones()).map(({ id, state }) => [id, state])).toEqual([[clone.id, 'running']]);
     expect(await engine.checkIntegrity(clone, patient())).toEqual([]);

@@ -110,12 +110,15 @@ function settingsOf(paths: ClonePaths, least: Settings, libraries: string): Sett
   };
 }
 
-/** What ALTER SYSTEM set on the original must not reach the clone: it would go before the clone's own settings. */
+/**
+ * What ALTER SYSTEM set on the original must not reach the clone: it would go before the clone's own settings. That it
+ * doesn't archive stays there, for somebody who starts it by hand, with the configuration of the original.
+ */
 async function setOverridesAside(paths: ClonePaths): Promise<void> {
   if (await exists(paths.restoredOverrides)) return;
   const overrides = path.join(paths.dataDirectory, 'postgresql.auto.conf');
   await writeAtomically(paths.restoredOverrides, (await readIfThere(overrides)) ?? '');
-  await writeAtomically(overrides, '');
+  await writeAtomically(overrides, "archive_mode = 'off'\n");
 }
 
 /** Once recovered, a clone has nothing more to do with the repository, and no secrets of it. */
