@@ -87,6 +87,8 @@ export interface Evidence {
   /** The server's clock (the host's, when the server doesn't answer). */
   readonly observedAt: Instant;
   readonly phase: Phase;
+  /** When provision or adoption began, of a cluster that was applied completely and can be backed up since; else null. */
+  readonly begunAt: Instant | null;
   readonly identity: {
     /** The system identifier that was recorded when the cluster was provisioned or adopted. A string: it exceeds 2^53. */
     readonly recorded: string | null;

@@ -6,7 +6,7 @@ import { judgeRecent } from './judge/recent';
 import { judgeRestorable } from './judge/restorable';
 import { judgeVerified } from './judge/verified';
 import type { BackupSettings } from './settings/stack';
-import { milliseconds } from './time';
+import { milliseconds, secondsBetween } from './time';
 
 export type Verdict = 'fresh' | 'stale' | 'missing' | 'unknown';
 
@@ -37,7 +37,10 @@ export interface Judgement {
   /** One for each rule, in the order of the type. */
   readonly findings: readonly Finding[];
   readonly newestUsable: BackupSet | null;
-  /** Only while a cluster is first provisioned or adopted does a verdict other than fresh let a change through. */
+  /**
+   * Only while a cluster is first provisioned or adopted does a verdict other than fresh let a change through, and for no
+   * longer than a backup may be old.
+   */
   readonly letsThrough: 'fresh' | 'first-provision' | 'adoption' | null;
 }
 
@@ -72,7 +75,7 @@ export function judge(evidence: Evidence, limits: Limits): Judgement {
     judgeVerified(evidence, limits, newestUsable),
   ];
   const verdict = worst(findings.map(finding => finding.verdict));
-  return { verdict, findings, newestUsable, letsThrough: letsThrough(evidence, verdict, findings) };
+  return { verdict, findings, newestUsable, letsThrough: letsThrough(evidence, limits, verdict, findings) };
 }
 
 function newest(backups: readonly BackupSet[]): BackupSet | null {
@@ -82,8 +85,17 @@ function newest(backups: readonly BackupSet[]): BackupSet | null {
   return found;
 }
 
+/**
+ * A cluster that could be backed up for longer than a backup may be old, and has no verified one, isn't at its beginning any
+ * more: by now it holds data that nothing protects.
+ */
+function isOverdue({ begunAt, observedAt }: Evidence, { maximumAge }: Limits): boolean {
+  return begunAt !== null && !(secondsBetween(begunAt, observedAt) <= maximumAge);
+}
+
 function letsThrough(
   evidence: Evidence,
+  limits: Limits,
   verdict: Verdict,
   findings: readonly Finding[],
 ): Judgement['letsThrough'] {
@@ -91,7 +103,7 @@ function letsThrough(
   const trustworthy = findings.every(
     ({ rule, verdict: found }) => (rule !== 'identity' && rule !== 'readable') || found === 'fresh',
   );
-  if (!trustworthy) return null;
+  if (!trustworthy || isOverdue(evidence, limits)) return null;
   switch (evidence.phase) {
     case 'none':
     case 'provisioning':

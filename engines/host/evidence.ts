@@ -92,6 +92,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
     engine: 'host',
     observedAt,
     phase: phaseOf(context, record, found, complete),
+    begunAt: record?.appliedAt ? record.createdAt : null,
     identity: {
       recorded,
       found: server.facts?.systemIdentifier ?? found,

@@ -73,6 +73,7 @@ const evidence = z.object({
   engine: z.enum(['host', 'rds']),
   observedAt: instant,
   phase: z.enum(['none', 'provisioning', 'adopting', 'established']),
+  begunAt: instant.nullable(),
   identity: z.object({ recorded: systemIdentifier, found: systemIdentifier, backedUp: systemIdentifier }),
   server: z.object({ state: z.enum(['running', 'stopped']), version: z.string().nullable() }),
   backups: z.array(backupSet),

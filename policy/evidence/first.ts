@@ -13,6 +13,7 @@ export function nothingThere({ cluster, environment }: Specification, now: Insta
     engine: 'host',
     observedAt: now,
     phase: 'none',
+    begunAt: null,
     identity: { recorded: null, found: null, backedUp: null },
     server: { state: 'stopped', version: null },
     backups: [],

@@ -43,6 +43,7 @@ export function soundEvidence(overrides: Partial<Evidence> = {}, at = now): Evid
     engine: 'host',
     observedAt: at,
     phase: 'established',
+    begunAt: ago(hour, at),
     identity: { recorded: systemIdentifier, found: systemIdentifier, backedUp: systemIdentifier },
     server: { state: 'running', version: '15.8' },
     backups: [soundBackup(at)],
@@ -76,6 +77,7 @@ export function noTrace(overrides: Partial<Evidence> = {}, at = now): Evidence {
   return soundEvidence(
     {
       phase: 'none',
+      begunAt: null,
       identity: { recorded: null, found: null, backedUp: null },
       server: { state: 'stopped', version: null },
       backups: [],

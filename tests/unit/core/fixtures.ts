@@ -61,6 +61,7 @@ export const evidence = (overrides: Partial<Evidence> = {}): Evidence => ({
   engine: 'host',
   observedAt: now,
   phase: 'established',
+  begunAt: ago(3600),
   identity: { recorded: identity, found: identity, backedUp: identity },
   server: { state: 'running', version: '15.8' },
   backups: [backupSet()],
@@ -77,6 +78,7 @@ export const evidence = (overrides: Partial<Evidence> = {}): Evidence => ({
 export const nothing = (overrides: Partial<Evidence> = {}): Evidence =>
   evidence({
     phase: 'none',
+    begunAt: null,
     identity: { recorded: null, found: null, backedUp: null },
     server: { state: 'stopped', version: null },
     backups: [],

@@ -1,6 +1,6 @@
 import { judge, limitsOf, stricter, type Verdict } from '../../../core/freshness';
 import { parseStack } from '../../../core/settings/parse';
-import { backupSet, evidence, failed, identity, limits, nothing, passed } from './fixtures';
+import { ago, archive, backupSet, evidence, failed, identity, limits, nothing, passed } from './fixtures';
 
 const rules = ['identity', 'readable', 'recent', 'restorable', 'verified'];
 const other = '7301234567890123456';
@@ -55,6 +55,18 @@ describe('without a verified backup a change passes only', () => {
         limits,
       ).letsThrough,
     ).toBe('adoption'));
+  test.each(['provisioning', 'adopting'] as const)(
+    'for as long as a backup may be old: after that it holds data that nothing protects (%s)',
+    phase => {
+      const given = { phase, backups: [], archive: archive() };
+      const after = (seconds: number) =>
+        judge(evidence({ ...given, begunAt: ago(seconds) }), limits).letsThrough;
+      expect(after(limits.maximumAge)).not.toBeNull();
+      expect(after(limits.maximumAge + 1)).toBeNull();
+      expect(judge(evidence({ ...given, begunAt: 'not a moment' }), limits).letsThrough).toBeNull();
+      expect(judge(evidence({ ...given, begunAt: null }), limits).letsThrough).not.toBeNull();
+    },
+  );
   test('not once it is established', () =>
     expect(judge(evidence({ backups: [] }), limits).letsThrough).toBeNull());
 });

@@ -27,6 +27,7 @@ function evidenceOf(...backups: BackupSet[]): Evidence {
     engine: 'host',
     observedAt: '2026-01-02T03:07:05.000Z',
     phase: 'established',
+    begunAt: '2026-01-01T00:00:00.000Z',
     identity: { recorded: '7', found: '7', backedUp: '7' },
     server: { state: 'running', version: '15.8' },
     backups,

@@ -56,6 +56,7 @@ export function soundEvidence(changes: Partial<Evidence> = {}): Evidence {
     engine: 'host',
     observedAt: now,
     phase: 'established',
+    begunAt: hoursAgo(1),
     identity: {
       recorded: '7300000000000000001',
       found: '7300000000000000001',
