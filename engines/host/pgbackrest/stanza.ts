@@ -29,13 +29,7 @@ export async function ensureStanza(
       refuseOther(pgbackrest, before.systemIdentifier, systemIdentifier);
       continue;
     }
-    const status = before.repositories.find(({ key }) => key === repository);
-    if (status !== undefined && status.code !== 1 && status.code !== 3)
-      throw new HoldfastError(
-        'engine-failed',
-        `repository ${repository} of cluster ${pgbackrest.stanza} can’t be read: ${status.message}`,
-        { hint: 'Is its disk mounted and readable, and its passphrase the one that it was made with?' },
-      );
+    assertReadable(pgbackrest, before, repository);
     if (known.has(repository)) throw gone(pgbackrest, repository);
     await pgbackrest.run('stanza-create', []);
     const after = await stanzaInfo(pgbackrest, repository);
@@ -47,6 +41,25 @@ export async function ensureStanza(
       );
     refuseOther(pgbackrest, after.systemIdentifier, systemIdentifier);
   }
+}
+
+/** The codes with which pgBackRest says that a repository has nothing of a stanza: missing path, missing data. */
+const absent: ReadonlySet<number> = new Set([1, 3]);
+
+/**
+ * A repository that can't be read may have the stanza: with a wrong passphrase pgBackRest prints neither a system
+ * identifier nor an error, only a status.
+ * @throws HoldfastError `engine-failed` when it isn't known whether the repository has the stanza.
+ */
+export function assertReadable({ stanza }: PgBackRest, info: StanzaInfo, repository: number): void {
+  if (info.systemIdentifier !== null) return;
+  const status = info.repositories.find(({ key }) => key === repository);
+  if (status === undefined || absent.has(status.code)) return;
+  throw new HoldfastError(
+    'engine-failed',
+    `repository ${repository} of cluster ${stanza} can’t be read: ${status.message}`,
+    { hint: 'Is its disk mounted and readable, and its passphrase the one that it was made with?' },
+  );
 }
 
 function gone({ stanza, configurationFile }: PgBackRest, repository: number): HoldfastError {

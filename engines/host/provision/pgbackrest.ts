@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../core/errors';
 import { readIfThere, writeAtomically } from '../files';
-import { ensureStanza, stanzaInfo } from '../pgbackrest/stanza';
+import { assertReadable, ensureStanza, stanzaInfo } from '../pgbackrest/stanza';
 import { pgBackRestConfiguration, pgBackRestOf, type ProvisionContext } from './context';
 
 /** Writes pgbackrest.conf. @returns whether it changed. */
@@ -21,7 +21,10 @@ export async function writePgBackRestConfiguration(
 export async function refuseKnownStanza(context: ProvisionContext): Promise<void> {
   const { specification, paths } = context;
   for (const index of specification.settings.backups.repositories.keys()) {
-    const { systemIdentifier, sets } = await stanzaInfo(pgBackRestOf(context), index + 1);
+    const pgbackrest = pgBackRestOf(context);
+    const info = await stanzaInfo(pgbackrest, index + 1);
+    assertReadable(pgbackrest, info, index + 1);
+    const { systemIdentifier, sets } = info;
     if (systemIdentifier === null) continue;
     throw new HoldfastError(
       'refused',
