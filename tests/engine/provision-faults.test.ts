@@ -118,6 +118,18 @@ describe('a cluster with data', () => {
     }
   });
 
+  it('is not started while its first apply is unfinished: only an apply completes it', async () => {
+    const { home, paths, specification } = cluster;
+    const { appliedAt } = (await readRecord(paths))!;
+    await updateRecord(paths, { appliedAt: null });
+    try {
+      expect(await start(specification, home)).toBe(false);
+      await expect(fs.access(path.join(paths.dataDirectory, 'postmaster.pid'))).rejects.toThrow('ENOENT');
+    } finally {
+      await updateRecord(paths, { appliedAt });
+    }
+  });
+
   it('comes up by the next apply after all of that, with the same identity', async () => {
     const { applied, changed } = await applyIn(cluster.home, cluster.specification);
     expect(changed).toEqual(['started']);

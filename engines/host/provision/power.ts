@@ -9,7 +9,8 @@ import type { Specification } from '../../../core/specification';
 import { assertIdentity } from './admission';
 
 /**
- * Starts a managed cluster, as at the boot of its machine; nothing happens when it runs. Run it as the cluster's owner.
+ * Starts a managed cluster, as at the boot of its machine; nothing happens when it runs, or when its first apply was cut
+ * off, which only another apply completes. Run it as the cluster's owner.
  *
  * @returns whether it was started.
  * @throws HoldfastError `refused` for an adopted cluster, which its owner starts, and for data that isn't the cluster's;
@@ -21,6 +22,8 @@ export async function start(specification: Specification, home: string): Promise
   return withClusterLock(paths.lock, 'restore', 'host start', async () => {
     const record = await readRecord(paths);
     if (record !== null) assertIdentity(record, await systemIdentifierOf(paths.dataDirectory));
+    // Its configuration may still be initdb's: it would listen where nobody expects it.
+    if (record?.appliedAt === null) return false;
     return startServer(await installationOf(paths), paths);
   });
 }
