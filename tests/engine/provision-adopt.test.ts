@@ -227,8 +227,15 @@ describe('removal', () => {
   });
 
   it('of production by name of a person keeps the repository, and the seal passes then', async () => {
-    const { home, name, specification, paths } = await createCluster();
+    const { home, name, specification, paths, outcome } = await createCluster();
+    const server = { ...paths, port: outcome.applied.endpoint.port, superuser: own };
+    const [row] = await withServer(server, 'postgres', async session => {
+      await session.query('create table last_words ()');
+      return session.query<{ last: string }>('select pg_walfile_name(pg_current_wal_lsn()) as last');
+    });
     await erase(specification, { home, report, keepRepository: true });
+    const archive = await fs.readdir(path.join(paths.repository, 'archive'), { recursive: true });
+    expect(archive.some(file => path.basename(file).startsWith(row!.last))).toBe(true);
     await expect(fs.access(paths.root)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await fs.readdir(path.join(paths.repository, 'backup'))).toEqual([name]);
     await seal([name], home);

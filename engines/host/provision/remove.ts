@@ -2,6 +2,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import type { Specification } from '../../../core/specification';
+import { besideData } from '../clone/catalog';
+import { removeTree } from '../clone/leftovers';
 import { exists, readIfThere } from '../files';
 import { withClusterLock } from '../lock';
 import { clusterPaths, pathsOf, type ClusterPaths } from '../layout';
@@ -46,7 +48,7 @@ export async function remove(specification: Specification, options: RemoveOption
  * Erases a cluster whatever its environment: for a person who has said so in as many words, after a final backup. Everything
  * else uses `remove`.
  *
- * @param options.keepRepository keeps backups and WAL, from which bare pgBackRest can restore it.
+ * @param options.keepRepository keeps backups and WAL, from which bare pgBackRest can restore it; its last WAL is archived.
  */
 export async function erase(
   specification: Specification,
@@ -58,8 +60,11 @@ export async function erase(
     const record = await readRecord(paths);
     await stopClones(paths, options.report);
     if (specification.settings.source.mode === 'existing') await letGo(specification, paths, record);
-    else await eraseData(paths, record, options.report);
-    if (!options.keepRepository) await eraseRepository(specification, paths, options.report);
+    else await eraseData(paths, record, options);
+    await removeTree(besideData({ paths }));
+    // Without a record nothing says that the backups are this cluster's.
+    if (!options.keepRepository && record !== null)
+      await eraseRepository(specification, paths, options.report);
   });
   if (specification.settings.source.mode === 'managed' && !paths.socketDirectory.startsWith(paths.root))
     await fs.rm(paths.socketDirectory, { recursive: true, force: true });
@@ -78,18 +83,19 @@ async function emptyRoot(root: string): Promise<void> {
 }
 
 async function stopClones(paths: ClusterPaths, report: (step: string) => void): Promise<void> {
-  for (const id of await fs.readdir(paths.clones).catch(() => [])) {
-    const dataDirectory = path.join(paths.clones, id, 'data');
-    if ((await runningPostmaster(dataDirectory)) === null) continue;
-    report(`stopping clone ${id}`);
-    await stopData({ ...paths, dataDirectory }, 'immediate');
-  }
+  for (const directory of [paths.clones, path.join(besideData({ paths }), 'clones')])
+    for (const id of await fs.readdir(directory).catch(() => [])) {
+      const dataDirectory = path.join(directory, id, 'data');
+      if ((await runningPostmaster(dataDirectory)) === null) continue;
+      report(`stopping clone ${id}`);
+      await stopData({ ...paths, dataDirectory }, 'immediate');
+    }
 }
 
 async function eraseData(
   paths: ClusterPaths,
   record: ClusterRecord | null,
-  report: (step: string) => void,
+  { report, keepRepository }: RemoveOptions & { readonly keepRepository: boolean },
 ): Promise<void> {
   const found = await systemIdentifierOf(paths.dataDirectory);
   // Somebody else's data is never erased, wherever the specification points to.
@@ -100,7 +106,7 @@ async function eraseData(
       { hint: 'Is the right disk mounted there? Nothing was removed.' },
     );
   report('stopping the server');
-  await stopData(paths, 'immediate');
+  await stopData(paths, keepRepository ? 'fast' : 'immediate');
   if (found === null && typeof record?.systemIdentifier === 'string')
     report(`there was no data in ${paths.dataDirectory}`);
   for (const name of await fs.readdir(paths.dataDirectory).catch(() => []))
