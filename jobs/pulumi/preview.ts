@@ -22,7 +22,8 @@ const idle = new Set(['same', 'read', 'refresh', 'read-replacement']);
 export async function preview(pulumi: Pulumi, stack: string): Promise<Preview> {
   const result = await pulumi.run(['preview', '--json', '--stack', stack]);
   const document = parse(result.stdout);
-  if (result.code !== 0 || document === undefined) throw refused(stack, result, document);
+  if (result.code !== 0 || document === undefined)
+    throw refused(stack, (await whatPulumiSays(pulumi, stack)) ?? errorsIn(result, document));
   const changes = Object.entries(document.changeSummary ?? {}).filter(
     ([step, count]) => !idle.has(step) && count > 0,
   );
@@ -45,12 +46,32 @@ function parse(text: string): PreviewDocument | undefined {
   }
 }
 
-function refused(stack: string, result: PulumiResult, document: PreviewDocument | undefined): HoldfastError {
+/** What policies and the program said, as Pulumi prints it for people: its JSON leaves out the policies. */
+async function whatPulumiSays(pulumi: Pulumi, stack: string): Promise<string | undefined> {
+  const { stdout } = await pulumi.run([
+    'preview',
+    '--stack',
+    stack,
+    '--suppress-progress',
+    '--suppress-outputs',
+  ]);
+  return complaintsIn(stdout);
+}
+
+/** The violations and diagnostics in what Pulumi printed for people; undefined when there are none. */
+export function complaintsIn(printed: string): string | undefined {
+  return /^(?:Policies|Diagnostics):$[^]*/m.exec(printed)?.[0].trim();
+}
+
+function errorsIn(result: PulumiResult, document: PreviewDocument | undefined): string {
   const errors = (document?.diagnostics ?? [])
     .filter(({ severity }) => severity === 'error')
     .map(({ message }) => plain(message ?? ''));
-  const reason = errors.length > 0 ? errors.join('\n') : reasonOf(result);
-  return new HoldfastError('refused', `the preview of ${stack} failed: ${reason}`, {
+  return errors.length > 0 ? errors.join('\n') : reasonOf(result);
+}
+
+function refused(stack: string, reason: string): HoldfastError {
+  return new HoldfastError('refused', `the preview of ${stack} failed:\n${reason}`, {
     hint: `see all of it with: eval "$(npx holdfast env)" && npx pulumi preview --stack ${stack}`,
   });
 }

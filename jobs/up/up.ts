@@ -2,7 +2,7 @@ import { HoldfastError } from '../../core/errors';
 import { ensureToolchain } from '../../toolchain/install';
 import { embeddedStacks, stateDirectory } from '../embedded';
 import { readDeployment, stackExists, type StackPlace } from '../pulumi/backend';
-import { describeChanges, hasChanges, preview, type Preview } from '../pulumi/preview';
+import { complaintsIn, describeChanges, hasChanges, preview, type Preview } from '../pulumi/preview';
 import type { Pulumi } from '../pulumi/pulumi';
 import { settleStack } from '../pulumi/settle';
 import type { SurveyedCluster } from '../survey';
@@ -132,13 +132,11 @@ async function update({ place, pulumi, report }: Run, stack: string): Promise<vo
     },
   });
   if (code === 0) return;
-  const diagnostics = lines.slice(lines.lastIndexOf('Diagnostics:'));
+  const printed = lines.join('\n');
   throw new HoldfastError(
     'engine-failed',
-    `pulumi up of ${stack} failed:\n${diagnostics.join('\n').trim()}`,
-    {
-      hint: `All of it is in ${log}. Run this again when that is solved: it goes on from here.`,
-    },
+    `pulumi up of ${stack} failed:\n${complaintsIn(printed) ?? printed.trim()}`,
+    { hint: `All of it is in ${log}. Run this again when that is solved: it goes on from here.` },
   );
 }
 

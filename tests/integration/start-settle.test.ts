@@ -14,7 +14,7 @@ import { removeTempDirs, tempDir } from '../support/temp';
 afterAll(removeTempDirs);
 
 /** A project with one command; `command` may change between two updates. */
-function makeProject() {
+function makeProject(env: Readonly<Record<string, string>> = {}) {
   const directory = tempDir();
   const state = path.join(directory, 'state with a space');
   fs.mkdirSync(state);
@@ -33,6 +33,7 @@ function makeProject() {
       PULUMI_BACKEND_URL: pathToFileURL(state).href,
       PULUMI_CONFIG_PASSPHRASE: 'tried',
       PULUMI_SKIP_UPDATE_CHECK: 'true',
+      ...env,
     },
     signal: new AbortController().signal,
   });
@@ -119,5 +120,39 @@ test('a preview that fails says why', async () => {
     path.join(directory, 'index.js'), // Without its stack, which Pulumi would inspect for half a minute.
     "const { RunError } = require('@pulumi/pulumi');\nthrow Object.assign(new RunError('the moon is full'), { stack: '' });\n",
   );
-  await expect(preview(pulumi, 'one')).rejects.toThrow(/preview of one failed: [^]*the moon is full/);
+  await expect(preview(pulumi, 'one')).rejects.toThrow(/preview of one failed:[^]*the moon is full/);
+});
+
+test('a preview that a policy blocks says which, and why', async () => {
+  const pack = tempDir();
+  fs.writeFileSync(
+    path.join(pack, 'PulumiPolicy.yaml'),
+    'runtime: {name: nodejs, options: {typescript: false}}\nmain: index.js\n',
+  );
+  fs.writeFileSync(path.join(pack, 'package.json'), '{"version": "1.0.0"}');
+  fs.symlinkSync(path.join(repositoryRoot, 'node_modules'), path.join(pack, 'node_modules'));
+  fs.writeFileSync(
+    path.join(pack, 'index.js'),
+    `const { PolicyPack } = require('@pulumi/policy');
+new PolicyPack('tried', {
+  policies: [{
+    name: 'no-tides',
+    description: 'Nothing is changed at high tide.',
+    enforcementLevel: 'mandatory',
+    validateResource: (args, report) => {
+      if (args.type === 'pulumi:pulumi:Stack') report('the tide is high');
+    },
+  }],
+});
+`,
+  );
+  const { pulumi, setCommand } = makeProject({ PULUMI_OPTION_POLICY_PACK: pack });
+  setCommand('true');
+  await pulumi.succeed(['stack', 'init', 'one', '--no-select']);
+  await expect(preview(pulumi, 'one')).rejects.toMatchObject({
+    code: 'refused',
+    message: expect.stringMatching(
+      /^the preview of one failed:[^]*\[mandatory\][^]*no-tides[^]*the tide is high/,
+    ) as string,
+  });
 });
