@@ -10,7 +10,7 @@ import { settleStack } from '../pulumi/settle';
 import { declaredClusters } from '../stacks';
 import { ClusterCommands } from '../up/clusters';
 import { alone, embeddedPlace, logOf, pulumiIn, type Place, type Watching } from '../up/place';
-import { finalBackup, forgetFinalBackup } from './final-backup';
+import { beginErasing, finalBackup, forgetFinalBackup } from './final-backup';
 import { keepConfiguration, keepRepository } from './keep';
 
 export interface DownRequest {
@@ -106,10 +106,15 @@ async function eraseAll(run: Run, clusters: readonly string[]): Promise<void> {
     report(`${cluster}: taking and verifying the final backup`);
     const final = await finalBackup(home, cluster, commands);
     const { specification, backupSet } = final;
-    await commands.host('unschedule', { cluster });
     await keepConfiguration(home, final);
     report(`${cluster}: erasing; backup set ${backupSet} is kept in ${final.kept}`);
-    await commands.host('erase', { specification, backupSet });
+    await beginErasing(home, final);
+    await commands.host('unschedule', { cluster });
+    await commands.host('erase', { specification, backupSet }).catch(async (error: unknown) => {
+      // Refused, or busy: it still has its data, which stays backed up.
+      await commands.host('schedule', { cluster }).catch(() => undefined);
+      throw error;
+    });
     await keepRepository(home, final);
     await removeEmpty(home, [cluster]);
     await forgetFinalBackup(home, cluster);

@@ -6,7 +6,7 @@ import { readSpecification } from '../context';
 import { writeAtomically } from '../files';
 import type { ClusterCommands } from '../up/clusters';
 
-/** What a cluster that is being erased can be restored from; written down before anything is erased. */
+/** What a cluster that is being erased can be restored from; written down right before anything is erased. */
 export interface FinalBackup {
   readonly specification: Specification;
   readonly backupSet: string;
@@ -15,7 +15,8 @@ export interface FinalBackup {
 }
 
 /**
- * The final backup of a cluster: a full one, taken and verified now, or the one that an interrupted run has taken already.
+ * The final backup of a cluster: a full one, taken and verified now, or the one after which an interrupted run began to
+ * erase. Until then the cluster is in use, and a backup of an earlier run isn't its final one.
  * @throws HoldfastError when it can't be taken or verified: then nothing is erased.
  */
 export async function finalBackup(
@@ -23,8 +24,7 @@ export async function finalBackup(
   cluster: string,
   commands: ClusterCommands,
 ): Promise<FinalBackup> {
-  const journal = journalOf(home, cluster);
-  const begun = await readJournal(journal);
+  const begun = await readJournal(journalOf(home, cluster));
   if (begun !== null) return begun;
   const specification = await readSpecification(home, cluster);
   await commands.host('start', { cluster });
@@ -34,14 +34,16 @@ export async function finalBackup(
   const newest = found?.report?.evidence.backups.at(-1);
   if (newest === undefined)
     throw new HoldfastError('engine-failed', `the final backup of ${cluster} is not in its repository`);
-  const final = {
+  return {
     specification,
     backupSet: newest.id,
     kept: path.join(home, 'kept', `${cluster}-${newest.id}`),
   };
-  await writeAtomically(journal, `${JSON.stringify(final)}\n`);
-  return final;
 }
+
+/** From now on an interrupted run goes on with this backup. */
+export const beginErasing = (home: string, final: FinalBackup): Promise<void> =>
+  writeAtomically(journalOf(home, final.specification.cluster), `${JSON.stringify(final)}\n`);
 
 /** It contains the specification's secrets, so it doesn't stay longer than it is needed. */
 export const forgetFinalBackup = (home: string, cluster: string): Promise<void> =>
