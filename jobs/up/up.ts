@@ -97,7 +97,11 @@ async function revive({ commands, report }: Run): Promise<readonly SurveyedClust
   }
   const running = down.length > 0 ? await commands.survey() : found;
   const tired = running.filter(
-    ({ report: each }) => each?.evidence.phase === 'established' && each.judgement.verdict !== 'fresh',
+    // A beginning that an interruption drew out for too long is none any more: without backups it couldn't go on.
+    ({ report: each }) =>
+      each?.judgement.verdict !== 'fresh' &&
+      each?.judgement.letsThrough === null &&
+      each.evidence.begunAt !== null,
   );
   if (tired.length === 0) return running;
   await freshen(tired, commands);
