@@ -66,7 +66,9 @@ function lossesOf(target: RecoveryTarget, at: Instant | null, evidence: Evidence
   if (target.type === 'latest')
     return server.state === 'running'
       ? ['nothing that was committed: the cluster is stopped first, and its last WAL archived']
-      : [`what the stopped cluster had not archived and whose files can’t be read any more`];
+      : [
+          'nothing that was committed, if the cluster was stopped cleanly; if it crashed, what is in its last, unfinished WAL segment: start it and stop it first, where it still starts',
+        ];
   const span =
     at === null
       ? `every transaction after ${describeTarget(target)}`

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../../core/errors';
 import { planRestore, restore } from '../../../jobs/restore';
 import { removeTempDirs } from '../../support/temp';
-import { fakeCluster, hoursAgo, quietWatch } from './fake-engine';
+import { fakeCluster, hoursAgo, quietWatch, soundEvidence } from './fake-engine';
 
 afterAll(removeTempDirs);
 
@@ -26,6 +26,12 @@ describe('the plan', () => {
 
   test('of the latest moment loses nothing', async () => {
     expect((await planRestore(fakeCluster(), latest)).losses[0]).toContain('nothing that was committed');
+  });
+
+  test('of the latest moment of a cluster that crashed loses its last WAL, and says so', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = soundEvidence({ server: { state: 'stopped', version: null }, archive: null });
+    expect((await planRestore(cluster, latest)).losses[0]).toContain('last, unfinished WAL segment');
   });
 
   test('refuses a moment out of range, saying the range', async () => {
