@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Clone, CloneRequest, Engine } from '../../engines/engine';
 import type { Journal } from '../../engines/host/replace/journal';
 import { findInstallation } from '../../engines/host/postgres/installation';
+import { updateRecord } from '../../engines/host/record';
 import { runningPostmaster } from '../../engines/host/postgres/data-directory';
 import { stopServer } from '../../engines/host/postgres/server';
 import { engineOf, ownPort, patient, rows, soon } from '../support/engine';
@@ -246,6 +247,9 @@ describe('a restore', () => {
     await stopServer(await findInstallation(15), cluster.paths, 'immediate');
     await fs.rm(cluster.paths.dataDirectory, { recursive: true });
     const clone = await make({ type: 'restore-point', name: 'before the disk died' });
+    await updateRecord(cluster.paths, { systemIdentifier: '7' });
+    await expect(engine.replaceWith(clone).wait(patient())).rejects.toMatchObject({ code: 'refused' });
+    await updateRecord(cluster.paths, { systemIdentifier: cluster.outcome.applied.systemIdentifier });
     await engine.replaceWith(clone).wait(patient());
     expect(await contents()).toEqual(['1 good', '3 at the last moment']);
     expect(await files()).toEqual(configuration);

@@ -9,6 +9,7 @@ import { stopClone } from '../clone/server';
 import { exists, syncDirectory } from '../files';
 import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
 import { stopServer } from '../postgres/server';
+import { readRecord } from '../record';
 import { markRestorePoint } from '../restore-point';
 import { withServer } from '../session';
 import { archiveNewTimeline, configureRestored, returnTablespaces, takeTablespaces } from './configure';
@@ -77,10 +78,13 @@ async function assertReplaceable(context: HostContext, id: string): Promise<stri
     });
   const entry = await readEntry(clone);
   if (entry?.ready !== true) throw refuse('it is incomplete', 'Drop it and restore again.');
-  const [own, original] = await Promise.all([
+  const [own, found, record] = await Promise.all([
     systemIdentifierOf(clone.dataDirectory),
     systemIdentifierOf(paths.dataDirectory),
+    readRecord(paths),
   ]);
+  // Where the data is lost, the record still knows whose it was.
+  const original = found ?? record?.systemIdentifier ?? null;
   if (own === null) throw refuse('it holds no data', 'Drop it and restore again.');
   if (original !== null && original !== own)
     throw refuse(
