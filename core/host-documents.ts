@@ -83,6 +83,21 @@ export interface SnapshotResult {
   readonly warnings: readonly string[];
 }
 
+/** What the policy pack decided of a cluster. */
+export interface GateDecision {
+  readonly decision: 'allowed' | 'allowed-under-break-glass' | 'blocked';
+  /** Why it was blocked, or allowed although something is missing, one line each. */
+  readonly reasons: readonly string[];
+}
+
+/** `host gate` reads it, and writes it into the audit log. */
+export interface GateRecord extends GateDecision {
+  readonly cluster: string;
+  readonly operation: 'preview' | 'update';
+  /** `project/stack` of Pulumi. */
+  readonly stack: string;
+}
+
 /** `host schedule`, `host unschedule`, `host remove` and `host seal` read it. */
 export interface ClusterRequest {
   readonly cluster: string;

@@ -25,6 +25,13 @@ const clusterRequest = z.object({ cluster: name });
 const eraseRequest = z.object({ specification: z.unknown(), backupSet: z.string().min(1) });
 const specifiedRequest = z.object({ cluster: name, specification: z.unknown().optional() });
 const applyRequest = z.object({ specification: z.unknown(), revision: z.number().int().min(0) });
+const gateRecord = z.object({
+  cluster: name,
+  operation: z.enum(['preview', 'update']),
+  stack: z.string().min(1),
+  decision: z.enum(['allowed', 'allowed-under-break-glass', 'blocked']),
+  reasons: z.array(z.string()),
+});
 const snapshotRequest = specifiedRequest.extend({
   change: z.string().min(1),
   dryRun: z.boolean().default(false),
@@ -56,6 +63,11 @@ const apply: HostJob = async (home, document, watch) => {
 const inspect: HostJob = async (home, document) => {
   const { inspectHere } = await import('./provision');
   return inspectHere(home, await ownSpecification(home, read(specifiedRequest, document).specification));
+};
+
+const gate: HostJob = async (home, document) => {
+  const { recordGate } = await import('./gate-record');
+  return recordGate(home, read(gateRecord, document));
 };
 
 const start: HostJob = async (home, document) => {
@@ -110,6 +122,7 @@ export const hostJobs = {
   evidence,
   report,
   snapshot,
+  gate,
   start,
   stop,
   schedule,

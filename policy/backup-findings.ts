@@ -25,9 +25,11 @@ export async function backupViolations(
     const { environment, breakGlass } = stack;
     const { blocking, waived } = decide({ judgement, environment, breakGlass });
     const ours = ({ rule }: Finding) => rules.includes(rule);
-    for (const finding of waived.filter(ours)) stack.waived.push({ cluster, finding });
+    const outcome = stack.outcome(cluster);
+    outcome.blocking.push(...blocking.filter(ours));
+    outcome.waived.push(...waived.filter(ours));
     if (judgement.letsThrough === 'first-provision' || judgement.letsThrough === 'adoption')
-      stack.beginnings.set(cluster, judgement.letsThrough);
+      outcome.beginning = judgement.letsThrough;
     return blocking.filter(ours).map(finding => violation(cluster, finding.message, finding.remedy));
   });
 }

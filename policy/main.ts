@@ -4,6 +4,7 @@ import { PolicyPack } from '@pulumi/policy';
 import { getProject, getStack } from '@pulumi/pulumi/metadata';
 import { allConfig } from '@pulumi/pulumi/runtime/config';
 import { readEvidence } from './evidence/read';
+import { recordDecision } from './evidence/record';
 import { policiesOf } from './pack';
 import { readStackFile } from './stack-file';
 import { Stack } from './stack';
@@ -19,12 +20,21 @@ export function main(): void {
     raw: settingsBelow(allConfig()),
     read: (cluster, settings, source) =>
       readEvidence({ cluster, stack: `${getProject()}/${getStack()}`, settings, source, now }),
+    record: (cluster, settings, source, decision) =>
+      recordDecision(
+        { cluster, stack: `${getProject()}/${getStack()}`, operation: operation(), ...decision },
+        settings,
+        source,
+      ),
     stackFile: file =>
       readStackFile({ project: getProject(), stack: getStack(), directories: likelyDirectories(), file }),
   });
   new PolicyPack('holdfast', { enforcementLevel: 'mandatory', policies: policiesOf(judged) });
   judged.readAhead();
 }
+
+/** Pulumi tells the programs that it starts what it is about to do. */
+const operation = () => (process.env.PULUMI_DRY_RUN === 'true' ? 'preview' : 'update');
 
 function settingsBelow(config: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

@@ -2,6 +2,7 @@ import { assessBreakGlass, type BreakGlassState } from '../core/break-glass';
 import { HoldfastError } from '../core/errors';
 import type { Instant } from '../core/evidence';
 import type { Finding } from '../core/freshness';
+import type { GateDecision } from '../core/host-documents';
 import { parseStack } from '../core/settings/parse';
 import type { ClusterSettings, Environment, StackSettings } from '../core/settings/stack';
 import type { Reading } from './evidence/reading';
@@ -17,12 +18,25 @@ export interface Surroundings {
   readonly read: (cluster: string, settings: StackSettings, source: Source | undefined) => Promise<Reading>;
   /** The stack file as it is written, where secrets are still encrypted. */
   readonly stackFile: (path: string | undefined) => StackFile;
+  /**
+   * Writes a decision into the cluster's audit log; why it couldn't be, or null. Where evidence comes from the pack's own
+   * source it isn't written: that may only read.
+   */
+  readonly record: (
+    cluster: string,
+    settings: StackSettings,
+    source: Source | undefined,
+    decision: GateDecision,
+  ) => Promise<string | null>;
 }
 
-/** Something that a person must be told although it doesn't block. */
-export interface Notice {
-  readonly cluster: string;
-  readonly finding: Finding;
+/** What the rules that judge evidence found of one cluster, all of them together. */
+export interface Outcome {
+  /** Let through without a verified backup, because it is being provisioned or adopted. */
+  beginning: 'first-provision' | 'adoption' | null;
+  readonly blocking: Finding[];
+  /** What break-glass waived: it is warned of loudly. */
+  readonly waived: Finding[];
 }
 
 /** A stack whose settings could be read. */
@@ -35,9 +49,10 @@ export interface DeclaredStack {
   /** Read once for all rules. */
   evidence(cluster: string): Promise<Reading>;
   stackFile(path: string | undefined): StackFile;
-  /** What break-glass waived, and clusters that are let through while they are first provisioned or adopted. */
-  readonly waived: Notice[];
-  readonly beginnings: Map<string, string>;
+  /** What the rules that judged so far found; the last one tells. */
+  outcome(cluster: string): Outcome;
+  /** Writes what was decided into the cluster's audit log; why it couldn't be, or null. */
+  record(cluster: string, decision: GateDecision): Promise<string | null>;
 }
 
 export type Declared =
@@ -90,8 +105,9 @@ export class Stack {
   }
 
   private judged(settings: StackSettings): DeclaredStack {
-    const { now, raw, read, stackFile } = this.surroundings;
+    const { now, raw, read, stackFile, record } = this.surroundings;
     const readings = new Map<string, Promise<Reading>>();
+    const outcomes = new Map<string, Outcome>();
     return {
       environment: settings.environment,
       clusters: settings.clusters,
@@ -99,8 +115,12 @@ export class Stack {
       now,
       raw,
       stackFile,
-      waived: [],
-      beginnings: new Map(),
+      outcome: cluster => {
+        const outcome = outcomes.get(cluster) ?? { beginning: null, blocking: [], waived: [] };
+        outcomes.set(cluster, outcome);
+        return outcome;
+      },
+      record: (cluster, decision) => record(cluster, settings, this.sources[cluster], decision),
       evidence: cluster => {
         const reading = readings.get(cluster) ?? read(cluster, settings, this.sources[cluster]);
         readings.set(cluster, reading);

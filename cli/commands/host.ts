@@ -18,6 +18,10 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     reads: '{ cluster, change, dryRun, breakGlass, specification }',
     summary: 'a restore point, and a backup where needed, before a change',
   },
+  gate: {
+    reads: '{ cluster, operation, stack, decision, reasons }',
+    summary: 'whether what the policy pack decided was written into the audit log',
+  },
   start: { reads: '{ cluster }', summary: 'whether the cluster was started, or ran already' },
   stop: { reads: '{ cluster }', summary: 'whether the cluster was stopped, or did not run' },
   schedule: { reads: '{ cluster }', summary: 'where the timer of the cluster was written' },

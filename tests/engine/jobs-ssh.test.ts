@@ -3,8 +3,10 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { parseStack } from '../../core/settings/parse';
 import type { Engine } from '../../engines/engine';
+import { recordDecision } from '../../policy/evidence/record';
 import { engineOf } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { run, until, type Ran } from '../support/processes';
@@ -91,6 +93,26 @@ test('the audit log there says who it was here', () => {
   const audit = fs.readFileSync(path.join(cluster.paths.root, 'audit.jsonl'), 'utf8');
   expect(JSON.parse(audit.split('\n')[0]!)).toMatchObject({
     what: 'backup incremental',
+    who: `${os.userInfo().username}@${os.hostname()}`,
+  });
+});
+
+test('what the gate decided here is in the audit log there', async () => {
+  const { config } = parse(fs.readFileSync(path.join(project, 'Pulumi.prod.yaml'), 'utf8')) as {
+    config: Record<string, unknown>;
+  };
+  const settings = parseStack({
+    environment: config['holdfast:environment'],
+    clusters: config['holdfast:clusters'],
+  });
+  const record = { cluster: 'shop', operation: 'update', stack: 'test/prod' } as const;
+  const decision = { decision: 'blocked', reasons: ['recent is stale'] } as const;
+  expect(await recordDecision({ ...record, ...decision }, settings, undefined)).toBeNull();
+  const audit = fs.readFileSync(path.join(cluster.paths.root, 'audit.jsonl'), 'utf8').trim().split('\n');
+  expect(JSON.parse(audit.at(-1)!)).toMatchObject({
+    what: 'gate of update of test/prod',
+    outcome: 'refused',
+    detail: 'blocked; recent is stale',
     who: `${os.userInfo().username}@${os.hostname()}`,
   });
 });

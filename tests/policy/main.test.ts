@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as sdk from '@pulumi/policy';
 import { getConfig, setAllConfig, setConfig } from '@pulumi/pulumi/runtime/config';
+import * as hostCalls from '../../jobs/host-calls';
 import { main } from '../../policy/main';
 import { removeTempDirs, tempDir } from '../support/temp';
 import { soundEvidence } from './support/fixtures';
@@ -64,6 +65,31 @@ test('the pack judges the stack that the engine names, by its configuration and 
   delete process.env.PWD;
   expect(await served({ shop: { type: 'command', command: ['cat', evidence] } })).toEqual({
     'secrets-are-secret': [expect.stringContaining('of the project shop was not found')],
+  });
+});
+
+test.each([
+  ['preview', 'true'],
+  ['update', 'false'],
+])('what it decides in a %s is in the audit log of the cluster', async (operation, dryRun) => {
+  const home = tempDir();
+  fs.mkdirSync(path.join(home, 'clusters', 'shop'), { recursive: true });
+  Object.assign(process.env, {
+    HOLDFAST_HOME: home,
+    PULUMI_NODEJS_PROJECT: 'shop',
+    PULUMI_NODEJS_STACK: 'prod',
+    PULUMI_DRY_RUN: dryRun,
+  });
+  setConfig('holdfast:environment', 'production');
+  setConfig('holdfast:clusters', '{"shop":{}}');
+  const read = jest.spyOn(hostCalls, 'readEvidence').mockRejectedValue(new Error('no route'));
+  expect(Object.keys(await served({}))).toContain('evidence-known');
+  read.mockRestore();
+  const line = fs.readFileSync(path.join(home, 'clusters', 'shop', 'audit.jsonl'), 'utf8');
+  expect(JSON.parse(line)).toMatchObject({
+    what: `gate of ${operation} of shop/prod`,
+    outcome: 'refused',
+    detail: expect.stringContaining('no route') as string,
   });
 });
 

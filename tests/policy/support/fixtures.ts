@@ -97,6 +97,8 @@ export interface StackOptions {
   readonly evidence?: Readonly<Record<string, () => unknown>>;
   readonly stackFile?: StackFile;
   readonly read?: Surroundings['read'];
+  /** Default: what is decided is written down. */
+  readonly record?: Surroundings['record'];
 }
 
 export const production = { environment: 'production', clusters: { shop: {} } } as const;
@@ -109,6 +111,7 @@ export function stackOf(options: StackOptions = {}): Stack {
     now,
     raw: options.raw ?? production,
     read: options.read ?? read,
+    record: options.record ?? (() => Promise.resolve(null)),
     stackFile: () => options.stackFile ?? { state: 'missing', reason: 'there is none' },
   });
 }
