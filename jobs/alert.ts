@@ -91,7 +91,8 @@ function run(command: readonly string[], document: AlertDocument): Promise<void>
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'ignore'],
-      timeout: commandMilliseconds,
+      // Not `timeout`: for a program that can't be started its timer runs on, and keeps the job from ending.
+      signal: AbortSignal.timeout(commandMilliseconds),
       killSignal: 'SIGKILL',
     });
     child.once('error', reject);
@@ -107,6 +108,7 @@ function run(command: readonly string[], document: AlertDocument): Promise<void>
 /** URLs are secrets (they carry tokens), and fetch puts them into some of its messages: only the code is told. */
 function reasonOf(error: unknown): string {
   const { cause, code, name, message } = error as Partial<NodeJS.ErrnoException>;
+  if (name === 'AbortError') return `it had not ended after ${commandMilliseconds / 1000} s`;
   const inner = (cause as Partial<NodeJS.ErrnoException> | undefined)?.code;
   if (inner !== undefined) return inner;
   if (typeof code === 'string') return code;

@@ -2,11 +2,17 @@ import fs from 'node:fs';
 import http from 'node:http';
 import type net from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Alert } from '../../../core/alerts';
 import { beat, sendAlert } from '../../../jobs/alert';
+import { isAlive, until } from '../../support/processes';
 import { removeTempDirs, tempDir } from '../../support/temp';
 import { now, specification } from './fake-engine';
 
+// Between two tries; they are counted, not waited for.
+jest.mock('node:timers/promises', () => ({ setTimeout: jest.fn(() => Promise.resolve()) }));
+
+beforeEach(() => jest.mocked(sleep).mockClear());
 afterAll(removeTempDirs);
 
 const alert: Alert = {
@@ -68,6 +74,7 @@ test('a webhook that fails once is tried again', async () => {
       true,
     );
     expect(server.got).toHaveLength(2);
+    expect(jest.mocked(sleep).mock.calls).toEqual([[1000]]);
   } finally {
     await server.close();
   }
@@ -80,6 +87,8 @@ test('a webhook that stays broken is logged without its URL, which is a secret',
     expect(
       await sendAlert(alert, 'production', settings({ webhook: server.url }), line => log.push(line)),
     ).toBe(false);
+    expect(server.got).toHaveLength(3);
+    expect(jest.mocked(sleep).mock.calls).toEqual([[1000], [5000]]);
   } finally {
     await server.close();
   }
@@ -111,6 +120,32 @@ test('one channel that works is enough; the other is logged', async () => {
     await server.close();
   }
   expect(log).toEqual(['the alert backup-late could not be sent by command: ENOENT']);
+});
+
+test('a command that is not there does not keep the job from ending', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length;
+  const before = timers();
+  await sendAlert(alert, 'production', settings({ command: ['/nowhere/page-me'] }), () => undefined);
+  expect(timers()).toBe(before);
+});
+
+test('a command that does not end is ended', async () => {
+  const patience = new AbortController();
+  jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(patience.signal);
+  const pid = path.join(tempDir(), 'pid');
+  const script = 'fs.writeFileSync(process.argv[1], `${process.pid}`); setInterval(() => undefined, 1000)';
+  const log: string[] = [];
+  const sent = sendAlert(
+    alert,
+    'production',
+    settings({ command: [process.execPath, '-e', script, pid] }),
+    line => log.push(line),
+  );
+  await until('the command runs', () => fs.existsSync(pid) && fs.readFileSync(pid, 'utf8') !== '');
+  patience.abort();
+  expect(await sent).toBe(false);
+  await until('it has ended', () => !isAlive(Number(fs.readFileSync(pid, 'utf8'))));
+  expect(log).toEqual(['the alert backup-late could not be sent by command: it had not ended after 60 s']);
 });
 
 test('without a channel there is nobody to reach', async () => {
