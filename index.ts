@@ -1,4 +1,5 @@
 import { announceBreakGlass } from './components/break-glass';
+import { registerTakeoverHook } from './components/existing';
 import { inspectAll } from './components/inspections';
 import { ProductionSeal } from './components/production-seal';
 import { ProtectedDatabase } from './components/protected-database';
@@ -16,6 +17,7 @@ async function contents() {
 
   await announceBreakGlass(stack.breakGlass);
   const plans = await inspectAll(specifications, context);
+  registerTakeoverHook(plans);
   if (production) {
     registerPresenceHook(plans);
     registerSnapshotHook(stack);

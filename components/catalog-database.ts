@@ -1,7 +1,8 @@
 import * as postgresql from '@pulumi/postgresql';
 import type * as pulumi from '@pulumi/pulumi';
-import { providerRole } from '../core/host-documents';
-import type { DatabasePlan, Login } from './catalog-plan';
+import type { DatabasePlan, Login } from '../core/catalog';
+import { providerRole, type Existing } from '../core/host-documents';
+import { imported } from './existing';
 
 interface DatabaseContext {
   readonly database: DatabasePlan;
@@ -9,23 +10,25 @@ interface DatabaseContext {
   readonly roles: ReadonlyMap<string, postgresql.Role>;
   readonly after: pulumi.Resource[];
   readonly options: pulumi.CustomResourceOptions;
+  /** What the cluster has already. */
+  readonly existing: readonly Existing[];
 }
 
-/** One database with its owners, schemas, extensions and privileges, in this order. Returns what the next one comes after. */
+/** One database with its owners, schemas and privileges, in this order. Returns what the next one comes after. */
 export function createDatabase(name: string, context: DatabaseContext): pulumi.Resource[] {
-  const { database, options } = context;
+  const { database, options, existing } = context;
   const prefix = `${name}-${database.name}`;
   const sequence = new Sequence(context.after, options);
 
   const owner = new postgresql.Role(
     `${name}-${database.owner}`,
     { name: database.owner, login: false },
-    options,
+    { ...options, ...imported(existing, 'role', database.owner) },
   );
   const objectOwner = new postgresql.Role(
     `${name}-${database.objectOwner}`,
     { name: database.objectOwner, login: false },
-    options,
+    { ...options, ...imported(existing, 'role', database.objectOwner) },
   );
   // Only its owner (or a member) may change the privileges of a database, or create what needs CREATE in it.
   sequence.add(
@@ -33,7 +36,12 @@ export function createDatabase(name: string, context: DatabaseContext): pulumi.R
       new postgresql.GrantRole(`${prefix}-provider`, { role: providerRole, grantRole: owner.name }, opts),
   );
   const { name: created } = sequence.add(
-    opts => new postgresql.Database(prefix, { name: database.name, owner: owner.name }, opts),
+    opts =>
+      new postgresql.Database(
+        prefix,
+        { name: database.name, owner: owner.name },
+        { ...opts, ...imported(existing, 'database', database.name) },
+      ),
   );
   sequence.add(
     opts =>
@@ -57,18 +65,13 @@ export function createDatabase(name: string, context: DatabaseContext): pulumi.R
           opts,
         ),
     );
-  for (const extension of database.extensions)
-    sequence.add(
-      opts =>
-        new postgresql.Extension(`${prefix}-${extension}`, { name: extension, database: created }, opts),
-    );
   for (const schema of database.schemas) {
     const { name: schemaName } = sequence.add(
       opts =>
         new postgresql.Schema(
           `${prefix}-${schema}`,
           { name: schema, database: created, owner: objectOwner.name },
-          opts,
+          { ...opts, ...imported(existing, 'schema', `${database.name}.${schema}`) },
         ),
     );
     for (const login of database.logins)

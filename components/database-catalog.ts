@@ -1,12 +1,15 @@
 import * as postgresql from '@pulumi/postgresql';
 import * as pulumi from '@pulumi/pulumi';
+import { loginsOf, planCatalog, type DatabasePlan } from '../core/catalog';
 import { providerRole } from '../core/host-documents';
 import { createDatabase } from './catalog-database';
-import { loginsOf, planCatalog } from './catalog-plan';
 import type { ClusterPlan, StackContext } from './context';
 import type { Credentials } from './credentials';
-import { catalogued } from './protection';
+import { imported } from './existing';
+import { hostCommand } from './host-command';
+import { catalogued, stateful } from './protection';
 import { reachable } from './reachable';
+import { revisionOf } from './revision';
 
 export interface DatabaseCatalogArgs {
   readonly plan: ClusterPlan;
@@ -31,6 +34,7 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
     const { plan, context, credentials, cluster } = args;
     const databases = planCatalog(plan.specification.settings.databases);
     const logins = loginsOf(databases);
+    const { existing } = plan.inspection;
 
     if (databases.length > 0) {
       const provider = this.createProvider(name, args);
@@ -45,14 +49,15 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
           new postgresql.Role(
             `${name}-${login}`,
             { name: login, login: true, password: credentials.role(login).apply(({ verifier }) => verifier) },
-            options,
+            { ...options, ...imported(existing, 'role', login) },
           ),
         ]),
       );
       // One after the other: PostgreSQL refuses to change the privileges of one object, or a membership, twice at a time.
       let last: pulumi.Resource[] = [];
       for (const database of databases)
-        last = createDatabase(name, { database, roles, after: last, options });
+        last = createDatabase(name, { database, roles, after: last, options, existing });
+      this.keepDatabases(name, args, databases, last);
     }
 
     this.passwords = pulumi.secret(
@@ -63,6 +68,33 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
       ),
     );
     this.registerOutputs({ passwords: this.passwords });
+  }
+
+  /** What only a superuser can, done on the cluster's machine by its socket. */
+  private keepDatabases(
+    name: string,
+    { plan, context }: DatabaseCatalogArgs,
+    databases: readonly DatabasePlan[],
+    after: pulumi.Resource[],
+  ): void {
+    const { cluster, settings } = plan.specification;
+    const extensions = databases.map(
+      database => `${database.name}: ${database.extensions.join(', ') || 'no extensions'}`,
+    );
+    hostCommand(
+      `${name}-databases`,
+      {
+        connection: settings.connection,
+        create: 'databases',
+        document: { cluster },
+        labels: {
+          HOLDFAST_DATABASES: extensions.join('; '),
+          HOLDFAST_REVISION: String(revisionOf(plan.inspection)),
+        },
+      },
+      context,
+      { parent: this, dependsOn: after, ...stateful(context) },
+    );
   }
 
   /** Logs in as a role that creates roles and databases and is no superuser; behind SSH through a tunnel. */

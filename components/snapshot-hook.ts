@@ -12,7 +12,6 @@ const stateful: ReadonlySet<string> = new Set([
   'postgresql:index/grantRole:GrantRole',
   'postgresql:index/database:Database',
   'postgresql:index/schema:Schema',
-  'postgresql:index/extension:Extension',
   'postgresql:index/grant:Grant',
   'postgresql:index/defaultPrivileges:DefaultPrivileges',
   'postgresql:index/defaultPrivileg:DefaultPrivileg',

@@ -47,6 +47,15 @@ export interface Drift {
   readonly found: string;
 }
 
+/** A role, database or schema that is declared and that the cluster has already. */
+export interface Existing {
+  readonly type: 'role' | 'database' | 'schema';
+  /** As the PostgreSQL provider knows it: `shop`; a schema as `shop.app`. */
+  readonly id: string;
+  /** How it differs from what is declared, and what makes it so, as lines for psql; null when it is as declared. */
+  readonly conflict: { readonly difference: string; readonly remedy: readonly string[] } | null;
+}
+
 /**
  * `host inspect` reads `{ specification }` and prints it; read-only. Contains secrets: `applied` is what the last apply printed, so that a
  * preview knows it without applying.
@@ -60,6 +69,8 @@ export interface Inspection {
   /** Settings whose new value needs a restart of the cluster, and whether the specification allows it. */
   readonly needsRestart: readonly string[];
   readonly restartAllowed: boolean;
+  /** None are known of a server that is down. */
+  readonly existing: readonly Existing[];
   readonly applied: Applied | null;
 }
 
@@ -98,7 +109,7 @@ export interface GateRecord extends GateDecision {
   readonly stack: string;
 }
 
-/** `host schedule`, `host unschedule`, `host remove` and `host seal` read it. */
+/** `host databases`, `host schedule`, `host unschedule`, `host remove` and `host seal` read it. */
 export interface ClusterRequest {
   readonly cluster: string;
 }

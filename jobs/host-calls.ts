@@ -96,5 +96,6 @@ const nothingThere = (cluster: string): Inspection => ({
   drift: [],
   needsRestart: [],
   restartAllowed: false,
+  existing: [],
   applied: null,
 });

@@ -60,6 +60,12 @@ const apply: HostJob = async (home, document, watch) => {
   return applyCluster(home, { specification: await ownSpecification(home, specification), revision }, watch);
 };
 
+const databases: HostJob = async (home, document, watch) => {
+  const { keepDatabasesOf } = await import('./provision');
+  const { cluster } = read(clusterRequest, document);
+  return { cluster, changed: await keepDatabasesOf(home, cluster, watch) };
+};
+
 const inspect: HostJob = async (home, document) => {
   const { inspectHere } = await import('./provision');
   return inspectHere(home, await ownSpecification(home, read(specifiedRequest, document).specification));
@@ -118,6 +124,7 @@ const seal: HostJob = async (home, document, watch) => {
 
 export const hostJobs = {
   apply,
+  databases,
   inspect,
   evidence,
   report,

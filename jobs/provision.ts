@@ -3,7 +3,7 @@ import type { Applied, ApplyRequest, Inspection } from '../core/host-documents';
 import type { Specification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import { audited, requester } from './audit';
-import { clusterDirectory } from './context';
+import { clusterDirectory, openCluster } from './context';
 import { ownProgram } from './program';
 
 /**
@@ -34,6 +34,23 @@ export async function applyCluster(home: string, request: ApplyRequest, watch: W
       step: `waiting for a restart, which source.allowRestart doesn't allow: ${restartPending.join(', ')}`,
     });
   return outcome.applied;
+}
+
+/** Sees to what in the declared databases only a superuser can; what was changed. */
+export async function keepDatabasesOf(
+  home: string,
+  cluster: string,
+  watch: Watch,
+): Promise<readonly string[]> {
+  const { specification, directory } = await openCluster(home, cluster);
+  const { keepDatabases } = await import('../engines/host/provision/databases');
+  return audited(
+    directory,
+    { what: 'databases', cluster },
+    watch.signal,
+    () => keepDatabases(specification, home),
+    changed => (changed.length === 0 ? 'nothing to change' : changed.join(', ')),
+  );
 }
 
 /** How a cluster on this machine differs from its specification; changes nothing. */

@@ -8,6 +8,10 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     reads: '{ specification, revision }',
     summary: 'the endpoint, identity and credentials of the cluster that it made what it shall be',
   },
+  databases: {
+    reads: '{ cluster }',
+    summary: 'what was changed in the declared databases that only a superuser can',
+  },
   inspect: {
     reads: '{ specification }',
     summary: 'how the cluster differs from what it shall be',

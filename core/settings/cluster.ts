@@ -166,7 +166,9 @@ export const database = z
           .meta({ example: 'pg_trgm' }),
       )
       .default([])
-      .describe('Trusted extensions.'),
+      .describe(
+        'Extensions, made and owned by the bootstrap superuser, in the schema `public`. Their packages have to be installed on the machine. One that is taken out stays.',
+      ),
     applicationRoles: roleNames.describe('Roles that log in, read and write, own nothing.'),
     readOnlyRoles: roleNames.describe('Roles that log in and read.'),
   })

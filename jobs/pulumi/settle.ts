@@ -89,7 +89,7 @@ async function settlePending({ pulumi, place, report }: Settling): Promise<void>
 }
 
 /**
- * A deployment without its interrupted steps. What can be applied again simply is. A role, database, schema or extension
+ * A deployment without its interrupted steps. What can be applied again simply is. A role, database or schema
  * can't be created twice: it enters the state under the name that it would have, and a refresh of `looked` tells whether
  * it is there, and drops it again where it isn't.
  */
@@ -125,7 +125,6 @@ function idOfPending({ type, resource }: PendingOperation): string | undefined {
     case 'postgresql:index/database:Database':
       return name;
     case 'postgresql:index/schema:Schema':
-    case 'postgresql:index/extension:Extension':
       return database === undefined ? undefined : `${database}.${name}`;
     default:
       return undefined;

@@ -159,3 +159,18 @@ export async function commandLinesDuring<T>(work: Promise<T>): Promise<{ result:
     clearInterval(timer);
   }
 }
+
+/** What belongs to roles that log in, in a database and cluster-wide, the bootstrap superuser apart: one line each. */
+export const ownedByLogins = `
+  select rolname || ': ' || pg_describe_object(classid, objid, objsubid) from pg_shdepend
+    join pg_roles on refobjid = pg_roles.oid
+    where refclassid = 'pg_authid'::regclass and deptype = 'o' and rolcanlogin
+      and dbid in (0, (select oid from pg_database where datname = current_database()))
+  union all select rolname || ': ' || kind || ' ' || name from (
+    select extowner, 'extension', extname from pg_extension
+    union all select relowner, 'relation', relname from pg_class
+    union all select nspowner, 'schema', nspname from pg_namespace
+    union all select proowner, 'function', proname from pg_proc
+    union all select typowner, 'type', typname from pg_type
+    union all select datdba, 'database', datname from pg_database
+  ) as owned (owner, kind, name) join pg_roles on owner = pg_roles.oid where rolcanlogin and owner <> 10`;

@@ -5,7 +5,15 @@ import { answers } from '../support/ports';
 import type { Ran } from '../support/processes';
 import { repositoryRoot, Workspace } from '../support/pulumi';
 import { removeTempDirs, tempDir } from '../support/temp';
-import { commandLinesDuring, Place, rowsOf, withClient, type Outputs, type StackName } from './stack-support';
+import {
+  commandLinesDuring,
+  ownedByLogins,
+  Place,
+  rowsOf,
+  withClient,
+  type Outputs,
+  type StackName,
+} from './stack-support';
 
 const databases = {
   shop: { applicationRoles: ['shop_app'], readOnlyRoles: ['shop_report'], extensions: ['pg_trgm'] },
@@ -96,15 +104,11 @@ describe('roles', () => {
   });
 
   it('that log in own nothing', async () => {
-    const owned = await place.asSuperuser(
-      'prod',
-      'shop',
-      `select distinct rolname from pg_roles join (
-         select relowner as owner from pg_class union all select nspowner from pg_namespace
-         union all select datdba from pg_database union all select proowner from pg_proc) as objects on owner = oid
-       where rolcanlogin and not rolsuper`,
-    );
-    expect(owned).toBe('');
+    for (const stack of ['staging', 'prod'] as const)
+      for (const database of ['shop', 'postgres'])
+        expect(await place.asSuperuser(stack, database, ownedByLogins)).toBe('');
+    const extensions = 'select extname, pg_get_userbyid(extowner) from pg_extension order by 1';
+    expect(await place.asSuperuser('prod', 'shop', extensions)).toBe('pg_trgm|postgres\nplpgsql|postgres');
   });
 
   it('may do in tables of the object owner what they were declared for, and no more', async () => {
@@ -217,11 +221,31 @@ describe('a changed setting', () => {
     expect(preview.stdout).toContain('was changed on the host');
     expect(await place.plannedSteps(changed())).toEqual([
       'update prod-cluster-apply',
+      'update prod-catalog-databases',
       'update prod-schedule-timer',
     ]);
     expect(await place.up(changed())).toMatchObject({ code: 0 });
     expect(await place.asSuperuser('prod', 'shop', 'show work_mem')).toBe('9MB');
     expect(await place.plannedSteps(changed())).toEqual([]);
+  });
+});
+
+describe('a database that was changed by hand', () => {
+  it('shows in the preview, and the update repairs it', async () => {
+    const file = place.stackFile('prod', settingsOf('prod', { settings: { work_mem: '9MB' } }));
+    await place.asSuperuser('prod', 'shop', 'grant create on schema public to public');
+    await place.asSuperuser('prod', 'shop', 'drop extension pg_trgm');
+    await place.asSuperuser('prod', 'shop', 'alter table app.orders owner to holdfast_provider');
+    const { stdout } = await place.preview(file);
+    for (const what of ['public', 'extensions', 'owners'])
+      expect(stdout).toContain(`databases.shop.${what} was changed on the host`);
+    expect(await place.up(file)).toMatchObject({ code: 0 });
+    expect(await place.asSuperuser('prod', 'shop', ownedByLogins)).toBe('');
+    expect(await place.asSuperuser('prod', 'shop', 'select count(*) from pg_extension')).toBe('2');
+    const create = "select has_schema_privilege('shop_app', 'public', 'create')";
+    expect(await place.asSuperuser('prod', 'shop', create)).toBe('f');
+    await place.asSuperuser('prod', 'shop', 'alter table app.orders owner to shop_objects');
+    expect(await place.plannedSteps(file)).toEqual([]);
   });
 });
 

@@ -1,7 +1,9 @@
 import os from 'node:os';
+import { refuseTakeover } from '../../../core/catalog';
 import { HoldfastError } from '../../../core/errors';
 import type { ExistingSource } from '../../../core/settings/stack';
 import type { Session } from '../../engine';
+import { readCredentials } from '../credentials';
 import { readIfThere } from '../files';
 import type { ClusterPaths } from '../layout';
 import { withClusterLock } from '../lock';
@@ -22,6 +24,7 @@ import {
   type Candidate,
 } from './candidate';
 import type { ProvisionContext } from './context';
+import { surveyDeclared } from './declared';
 import { noRepositories, provideStanza, sameRepositories, writePgBackRestConfiguration } from './pgbackrest';
 import { assertSupported } from './versions';
 
@@ -48,6 +51,7 @@ export async function adopt(
   if (!found?.appliedAt) {
     await assertSupported(paths.cluster, candidate.version);
     assertAdoptable(paths.cluster, source, candidate, settings.archive_command ?? '');
+    await assertNoTakeover(context, server);
     remarks(candidate).forEach(context.report);
   }
   if (found === null) await beginAdoption(context, { candidate, systemIdentifier, port: server.port });
@@ -58,6 +62,13 @@ export async function adopt(
   const up = await switchOn(context, source, server, candidate);
   const changed = [...up.changed, ...(rewritten ? ['pgbackrest.conf'] : [])];
   return { ...up, changed, systemIdentifier };
+}
+
+/** Pulumi would find out only once the cluster is adopted, and half of what is in it changed. */
+async function assertNoTakeover({ specification, paths }: ProvisionContext, server: Server): Promise<void> {
+  const existing = await surveyDeclared(server, specification, await readCredentials(paths));
+  const refusal = refuseTakeover(paths.cluster, existing);
+  if (refusal !== undefined) throw refusal;
 }
 
 /** Enters the phase `adopting` before anything is changed. */

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../../core/errors';
-import type { Inspection } from '../../../core/host-documents';
+import type { Drift, Existing, Inspection } from '../../../core/host-documents';
 import { parseSpecification, type Specification } from '../../../core/specification';
 import { readCredentials } from '../credentials';
 import { readIfThere } from '../files';
@@ -13,7 +13,9 @@ import type { Session } from '../../engine';
 import { promptly, withServer, type Server } from '../session';
 import { appliedDocument } from './applied';
 import { settingsInFiles } from './configure';
-import { runningServer, superuserOf } from './context';
+import { runningServer, superuserOf, type ProvisionContext } from './context';
+import { databaseDrift } from './databases';
+import { surveyDeclared } from './declared';
 import { fileDrift } from './drift';
 
 /** Also says what `host inspect` leaves out; contains secrets. */
@@ -44,28 +46,64 @@ export async function inspect(
     drift: [],
     needsRestart: [],
     restartAllowed: source.allowRestart,
+    existing: [],
     applied: null,
     phase: 'none' as const,
     running: false,
     port: null,
   };
-  if (record === null) return absent;
+  if (record === null) return { ...absent, existing: await existingBefore(specification, paths) };
   const recorded = { ...absent, phase: record.phase, port: record.port, revision: record.revision };
   const lastApplied = await readApplied(paths);
-  if (record.appliedAt === null || record.port === null || lastApplied === null) return recorded;
+  if (record.appliedAt === null || record.port === null || lastApplied === null)
+    return { ...recorded, existing: await existingBefore(specification, paths) };
 
   // Found where they were applied: a specification that moves the data is refused by the apply.
   const found = { paths: pathsOf(options.home, lastApplied), superuser: superuserOf(lastApplied) };
   const server = await runningServer(found);
-  const drift = await fileDrift({ ...found, specification: lastApplied }, record.port);
+  const credentials = await readCredentials(paths);
+  const [drift, restart, existing] = await Promise.all([
+    driftOf({ ...found, specification: lastApplied }, record.port, { server, home: options.home }),
+    server === null ? [] : needsRestart(specification, found.paths, server),
+    server === null ? [] : surveyDeclared(server, specification, credentials),
+  ]);
   return {
     ...recorded,
     provisioned: true,
     running: server !== null,
-    drift: [...drift, ...(await scheduleDrift(specification.cluster, options))],
-    needsRestart: server === null ? [] : await needsRestart(specification, found.paths, server),
-    applied: appliedDocument(lastApplied, record, await readCredentials(paths)),
+    drift,
+    needsRestart: restart,
+    existing,
+    applied: appliedDocument(lastApplied, record, credentials),
   };
+}
+
+async function driftOf(
+  context: Pick<ProvisionContext, 'specification' | 'paths' | 'superuser'>,
+  port: number,
+  { server, home }: { readonly server: Server | null; readonly home: string },
+): Promise<Drift[]> {
+  const { specification } = context;
+  const found = await Promise.all([
+    fileDrift(context, port),
+    server === null ? [] : databaseDrift(server, specification),
+    scheduleDrift(specification.cluster, { home }),
+  ]);
+  return found.flat();
+}
+
+/**
+ * What a cluster that is about to be adopted has of what is declared. Whatever keeps it from being asked keeps it from being
+ * adopted too, and the apply says it.
+ */
+async function existingBefore(specification: Specification, paths: ClusterPaths): Promise<Existing[]> {
+  if (specification.settings.source.mode !== 'existing') return [];
+  try {
+    const server = await runningServer({ paths, superuser: superuserOf(specification) });
+    return server === null ? [] : await surveyDeclared(server, specification, null);
+  } catch {
+    return [];
+  }
 }
 
 /**

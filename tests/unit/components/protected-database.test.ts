@@ -60,6 +60,7 @@ describe('a protected database', () => {
       `postgresql:index/defaultPrivileges:DefaultPrivileges main-catalog-shop-app-shop_report-future-tables in main-catalog after main-catalog-shop-app-shop_report-tables${kept}`,
       `postgresql:index/grant:Grant main-catalog-shop-app-shop_report-sequences in main-catalog after main-catalog-shop-app-shop_report-future-tables${kept}`,
       `postgresql:index/defaultPrivileges:DefaultPrivileges main-catalog-shop-app-shop_report-future-sequences in main-catalog after main-catalog-shop-app-shop_report-sequences${kept}`,
+      'command:local:Command main-catalog-databases in main-catalog after main-catalog-shop-app-shop_report-future-sequences, protected',
       'holdfast:host:BackupSchedule main-schedule in main after main-cluster, main-catalog',
       'command:local:Command main-schedule-timer in main-schedule, protected',
     ]);
@@ -81,6 +82,7 @@ describe('a protected database', () => {
       `postgresql:index/database:Database main-catalog-shop in main-catalog after main-catalog-shop-provider${gone}`,
       `postgresql:index/grant:Grant main-catalog-shop-public in main-catalog after main-catalog-shop${gone}`,
       `postgresql:index/schema:Schema main-catalog-shop-app in main-catalog after main-catalog-shop-public${gone}`,
+      'command:local:Command main-catalog-databases in main-catalog after main-catalog-shop-app',
       'holdfast:host:BackupSchedule main-schedule in main after main-cluster, main-catalog',
       'command:local:Command main-schedule-timer in main-schedule',
     ]);
@@ -160,6 +162,21 @@ describe('a protected database', () => {
       password: 'of the provider',
       superuser: 'false',
       sslmode: 'disable',
+    });
+  });
+
+  it('has a superuser make the extensions, and says in the clear which', async () => {
+    const { recorder, given } = make('production', {
+      databases: { crm: {}, shop: { extensions: ['hstore', 'pg_trgm'] } },
+    });
+    await recorder.done();
+    expect(given.get('main-catalog-databases')).toMatchObject({
+      create: expect.stringContaining('host databases') as string,
+      stdin: '{"cluster":"main"}',
+      environment: {
+        HOLDFAST_DATABASES: 'crm: no extensions; shop: hstore, pg_trgm',
+        HOLDFAST_REVISION: '1',
+      },
     });
   });
 

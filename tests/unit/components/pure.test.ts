@@ -1,6 +1,6 @@
 import { parseApplied } from '../../../components/applied';
 import { breakGlassWarning } from '../../../components/break-glass';
-import { planCatalog } from '../../../components/catalog-plan';
+import { planCatalog } from '../../../core/catalog';
 import { reported, reporting } from '../../../components/failure';
 import { findings, inspectAll } from '../../../components/inspections';
 import { revisionOf } from '../../../components/revision';

@@ -31,6 +31,7 @@ export const inspection = (cluster: string, found: Partial<Inspection> = {}): In
   drift: [],
   needsRestart: [],
   restartAllowed: false,
+  existing: [],
   applied: null,
   ...found,
 });

@@ -12,7 +12,6 @@ test.each([
   [role, { name: 'shop_app' }, 'shop_app'],
   ['postgresql:index/database:Database', { name: 'shop' }, 'shop'],
   ['postgresql:index/schema:Schema', { name: 'app', database: 'shop' }, 'shop.app'],
-  ['postgresql:index/extension:Extension', { name: 'citext', database: 'shop' }, 'shop.citext'],
 ])('an interrupted creation of %s enters the state, to be looked at', (type, inputs, id) => {
   const { deployment, looked } = withoutPending({ pending_operations: [pending(type, 'x', inputs)] });
   expect(deployment.resources).toEqual([

@@ -1,5 +1,6 @@
-import { HoldfastError } from '../core/errors';
-import type { DatabaseSettings } from '../core/settings/stack';
+import { HoldfastError } from './errors';
+import type { Existing } from './host-documents';
+import type { DatabaseSettings } from './settings/stack';
 
 /** A database and the roles that have a part in it. */
 export interface DatabasePlan {
@@ -9,6 +10,7 @@ export interface DatabasePlan {
   /** NOLOGIN: owns the schemas, and what changes create in them. */
   readonly objectOwner: string;
   readonly schemas: readonly string[];
+  /** In the schema `public`; the bootstrap superuser owns them. */
   readonly extensions: readonly string[];
   readonly logins: readonly Login[];
 }
@@ -74,4 +76,27 @@ function planDatabase(name: string, settings: DatabaseSettings): DatabasePlan {
       ...settings.readOnlyRoles.map(role => ({ role, access: readOnly })),
     ],
   };
+}
+
+/**
+ * Says what a cluster has already, and not as it is declared: nothing that somebody else made is taken over silently.
+ * Undefined when there is no such thing.
+ */
+export function refuseTakeover(cluster: string, existing: readonly Existing[]): HoldfastError | undefined {
+  const found = existing.flatMap(({ type, id, conflict }) =>
+    conflict === null ? [] : [{ what: `${type} ${id}: ${conflict.difference}`, remedy: conflict.remedy }],
+  );
+  if (found.length === 0) return undefined;
+  return new HoldfastError(
+    'refused',
+    [`cluster ${cluster} has already, but not as declared:`, ...found.map(({ what }) => `    ${what}`)].join(
+      '\n',
+    ),
+    {
+      hint: [
+        'Nothing was changed: it is not taken over silently. Take it out of the settings, or hand it over first, in psql as a superuser, and run this again: what is as declared is imported into Pulumi’s state. What changes for its applications: docs/operations.md, “Declaring what is there already”.',
+        ...found.flatMap(({ remedy }) => remedy).map(line => `    ${line}`),
+      ].join('\n'),
+    },
+  );
 }
