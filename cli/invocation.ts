@@ -2,8 +2,12 @@ import type { Command } from 'commander';
 import { HoldfastError } from '../core/errors';
 import type { Cluster } from '../jobs/cluster';
 import type { Io } from './io';
-import type { Outcome } from './program';
 import { createProgress } from './progress';
+
+/** Where a command leaves its exit code when it ends without an error. */
+export interface Outcome {
+  exitCode: number;
+}
 
 /** What every command is made with. */
 export interface CommandContext {

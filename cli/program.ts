@@ -11,11 +11,6 @@ import { upCommand } from './commands/up';
 import { verifyCommand } from './commands/verify';
 import type { CommandContext } from './invocation';
 
-/** Where a command leaves its exit code when it ends without an error. */
-export interface Outcome {
-  exitCode: number;
-}
-
 export const version = '0.1.0';
 
 /** In the order of the help. */

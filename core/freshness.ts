@@ -1,5 +1,5 @@
 import type { BackupSet, Evidence } from './evidence';
-import { worst } from './judge/finding';
+import { worst, type Finding, type Limits, type Verdict } from './judge/finding';
 import { judgeIdentity } from './judge/identity';
 import { judgeReadable } from './judge/readable';
 import { judgeRecent } from './judge/recent';
@@ -8,28 +8,7 @@ import { judgeVerified } from './judge/verified';
 import type { BackupSettings } from './settings/stack';
 import { milliseconds, secondsBetween } from './time';
 
-export type Verdict = 'fresh' | 'stale' | 'missing' | 'unknown';
-
-/** What is promised for a cluster; all in seconds. */
-export interface Limits {
-  readonly maximumAge: number;
-  readonly verificationMaximumAge: number;
-  readonly rpo: number;
-  readonly rto: number;
-}
-
-/**
- * One rule's judgement. `identity` covers system identifiers that contradict each other or a known cluster that isn't there,
- * and is never waived; `readable` covers everything else that could not be read or contradicts itself.
- */
-export interface Finding {
-  readonly rule: 'identity' | 'readable' | 'recent' | 'restorable' | 'verified';
-  readonly verdict: Verdict;
-  /** The evidence and the limit, in a sentence. */
-  readonly message: string;
-  /** What to do about it; null when the verdict is fresh. */
-  readonly remedy: string | null;
-}
+export type { Finding, Limits, Verdict };
 
 export interface Judgement {
   /** The worst of the findings: unknown, missing, stale, fresh. */

@@ -1,6 +1,28 @@
 import { formatDuration } from '../durations';
 import type { Evidence } from '../evidence';
-import type { Finding, Verdict } from '../freshness';
+
+export type Verdict = 'fresh' | 'stale' | 'missing' | 'unknown';
+
+/** What is promised for a cluster; all in seconds. */
+export interface Limits {
+  readonly maximumAge: number;
+  readonly verificationMaximumAge: number;
+  readonly rpo: number;
+  readonly rto: number;
+}
+
+/**
+ * One rule's judgement. `identity` covers system identifiers that contradict each other or a known cluster that isn't there,
+ * and is never waived; `readable` covers everything else that could not be read or contradicts itself.
+ */
+export interface Finding {
+  readonly rule: 'identity' | 'readable' | 'recent' | 'restorable' | 'verified';
+  readonly verdict: Verdict;
+  /** The evidence and the limit, in a sentence. */
+  readonly message: string;
+  /** What to do about it; null when the verdict is fresh. */
+  readonly remedy: string | null;
+}
 
 /** One thing that keeps a rule from being fresh. */
 export interface Trouble {

@@ -1,6 +1,5 @@
 import type { Evidence } from '../evidence';
-import type { Finding } from '../freshness';
-import { finding } from './finding';
+import { finding, type Finding } from './finding';
 
 const remedy =
   'nothing is changed until the right data is back: mount its disk, or correct dataDirectory or the repository; holdfast status tells more';

@@ -1,7 +1,6 @@
 import type { Evidence, Instant } from '../evidence';
-import type { Finding } from '../freshness';
 import { isAhead } from '../time';
-import { finding, type Trouble } from './finding';
+import { finding, type Trouble, type Finding } from './finding';
 
 /** Whether everything could be read, and no time in it contradicts the clock. */
 export function judgeReadable(evidence: Evidence): Finding {

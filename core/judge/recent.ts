@@ -1,8 +1,7 @@
 import { formatDuration } from '../durations';
 import type { BackupSet, Evidence } from '../evidence';
-import type { Finding, Limits } from '../freshness';
 import { secondsBetween } from '../time';
-import { finding, formatAge, noUsableBackup } from './finding';
+import { finding, formatAge, noUsableBackup, type Finding, type Limits } from './finding';
 
 /** Whether the newest usable backup set is young enough. */
 export function judgeRecent(evidence: Evidence, limits: Limits, newestUsable: BackupSet | null): Finding {

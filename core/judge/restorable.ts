@@ -1,8 +1,7 @@
 import { formatDuration } from '../durations';
 import type { ArchiveEvidence, BackupSet, Evidence, WalGap } from '../evidence';
-import type { Finding, Limits } from '../freshness';
 import { secondsBetween } from '../time';
-import { finding, formatAge, noUsableBackup, type Trouble } from './finding';
+import { finding, formatAge, noUsableBackup, type Trouble, type Finding, type Limits } from './finding';
 
 /** Whether the cluster can be taken back to any moment up to now: WAL arrives, without a gap, within the RPO. */
 export function judgeRestorable(evidence: Evidence, limits: Limits, newestUsable: BackupSet | null): Finding {

@@ -1,8 +1,7 @@
 import { formatDuration } from '../durations';
 import type { BackupSet, Evidence, Verification } from '../evidence';
-import type { Finding, Limits } from '../freshness';
 import { milliseconds, secondsBetween } from '../time';
-import { finding, formatAge, noUsableBackup, type Trouble } from './finding';
+import { finding, formatAge, noUsableBackup, type Trouble, type Finding, type Limits } from './finding';
 
 interface Verified {
   readonly backup: BackupSet;
