@@ -26,9 +26,17 @@ export interface AuditNote {
 
 /** The person behind the command, as far as the machine knows: who became root by sudo counts, not root. */
 export function requester(env: NodeJS.ProcessEnv = process.env): string {
-  const user =
-    env.HOLDFAST_REQUESTER ?? env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? String(process.getuid?.());
+  const user = env.HOLDFAST_REQUESTER ?? env.SUDO_USER ?? env.USER ?? env.LOGNAME ?? systemUser();
   return user.includes('@') ? user : `${user}@${os.hostname()}`;
+}
+
+/** The name of the user that runs this; its number where it has none, as in a container. */
+function systemUser(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
 }
 
 /** Appends a line in one write, so that lines of processes that run at the same time never mix. */

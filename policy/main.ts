@@ -3,6 +3,7 @@ import { PolicyPack } from '@pulumi/policy';
 // Not from '@pulumi/pulumi': all of it takes longer to load than the pack (see build.cjs).
 import { getProject, getStack } from '@pulumi/pulumi/metadata';
 import { allConfig } from '@pulumi/pulumi/runtime/config';
+import { isDryRun } from '@pulumi/pulumi/runtime/settings';
 import { readEvidence } from './evidence/read';
 import { recordDecision } from './evidence/record';
 import { policiesOf } from './pack';
@@ -22,7 +23,12 @@ export function main(): void {
       readEvidence({ cluster, stack: `${getProject()}/${getStack()}`, settings, source, now }),
     record: (cluster, settings, source, decision) =>
       recordDecision(
-        { cluster, stack: `${getProject()}/${getStack()}`, operation: operation(), ...decision },
+        {
+          cluster,
+          stack: `${getProject()}/${getStack()}`,
+          operation: isDryRun() ? 'preview' : 'update',
+          ...decision,
+        },
         settings,
         source,
       ),
@@ -32,9 +38,6 @@ export function main(): void {
   new PolicyPack('holdfast', { enforcementLevel: 'mandatory', policies: policiesOf(judged) });
   judged.readAhead();
 }
-
-/** Pulumi tells the programs that it starts what it is about to do. */
-const operation = () => (process.env.PULUMI_DRY_RUN === 'true' ? 'preview' : 'update');
 
 function settingsBelow(config: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

@@ -23,6 +23,12 @@ const placeOf = (stack: string) => ({
   stack,
 });
 
+/** The newest line of production’s audit log. */
+function lastAudited(): unknown {
+  const log = fs.readFileSync(path.join(embedded.home, 'clusters/prod/audit.jsonl'), 'utf8');
+  return JSON.parse(log.trim().split('\n').at(-1)!);
+}
+
 afterAll(async () => {
   // What is left of a home that a test failed in.
   await embedded.holdfast('down');
@@ -88,6 +94,7 @@ test('a cluster that is down is started', async () => {
 test('plain Pulumi works in the environment that holdfast env prints, through the gate', async () => {
   const allowed = await embedded.shell('npx pulumi preview --stack prod --non-interactive');
   expect(allowed).toMatchObject({ code: 0 });
+  expect(lastAudited()).toMatchObject({ what: 'gate of preview of holdfast/prod', outcome: 'succeeded' });
 
   const repository = path.join(embedded.home, 'repositories/prod/backup');
   fs.renameSync(repository, `${repository}-away`);
@@ -95,6 +102,7 @@ test('plain Pulumi works in the environment that holdfast env prints, through th
     const blocked = await embedded.shell('npx pulumi preview --stack prod --non-interactive');
     expect(blocked.code).not.toBe(0);
     expect(blocked.stdout).toContain('[mandatory]');
+    expect(lastAudited()).toMatchObject({ what: 'gate of preview of holdfast/prod', outcome: 'refused' });
   } finally {
     fs.renameSync(`${repository}-away`, repository);
   }

@@ -4,6 +4,7 @@ import * as sdk from '@pulumi/policy';
 import { getConfig, setAllConfig, setConfig } from '@pulumi/pulumi/runtime/config';
 import * as hostCalls from '../../jobs/host-calls';
 import { main } from '../../policy/main';
+import * as pulumi from '@pulumi/pulumi/runtime/settings';
 import { removeTempDirs, tempDir } from '../support/temp';
 import { soundEvidence } from './support/fixtures';
 
@@ -16,6 +17,7 @@ jest.mock('@pulumi/policy', () => ({
 
 const environment = { ...process.env };
 afterEach(() => {
+  jest.restoreAllMocks();
   process.env = { ...environment };
   setAllConfig({});
 });
@@ -69,22 +71,21 @@ test('the pack judges the stack that the engine names, by its configuration and 
 });
 
 test.each([
-  ['preview', 'true'],
-  ['update', 'false'],
-])('what it decides in a %s is in the audit log of the cluster', async (operation, dryRun) => {
+  ['preview', true],
+  ['update', false],
+])('what it decides in a change’s %s is in the audit log of the cluster', async (operation, dryRun) => {
   const home = tempDir();
   fs.mkdirSync(path.join(home, 'clusters', 'shop'), { recursive: true });
   Object.assign(process.env, {
     HOLDFAST_HOME: home,
     PULUMI_NODEJS_PROJECT: 'shop',
     PULUMI_NODEJS_STACK: 'prod',
-    PULUMI_DRY_RUN: dryRun,
   });
+  jest.spyOn(pulumi, 'isDryRun').mockReturnValue(dryRun);
   setConfig('holdfast:environment', 'production');
   setConfig('holdfast:clusters', '{"shop":{}}');
-  const read = jest.spyOn(hostCalls, 'readEvidence').mockRejectedValue(new Error('no route'));
+  jest.spyOn(hostCalls, 'readEvidence').mockRejectedValue(new Error('no route'));
   expect(Object.keys(await served({}))).toContain('evidence-known');
-  read.mockRestore();
   const line = fs.readFileSync(path.join(home, 'clusters', 'shop', 'audit.jsonl'), 'utf8');
   expect(JSON.parse(line)).toMatchObject({
     what: `gate of ${operation} of shop/prod`,
