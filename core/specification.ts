@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from './errors';
 import { cluster } from './settings/cluster';
 import { describeIssues } from './settings/issues';

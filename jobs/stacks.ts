@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../core/errors';
 import { connection } from '../core/settings/cluster';
 import type { ConnectionSettings, Environment } from '../core/settings/stack';

@@ -1,6 +1,7 @@
 import { assessBreakGlass, type BreakGlassState } from '../core/break-glass';
 import { asHoldfastError, HoldfastError } from '../core/errors';
 import type { ConnectionSettings, Environment } from '../core/settings/stack';
+import type { Specification } from '../core/specification';
 import { clusterNames, openSpecified, readSpecification } from './context';
 import { askProgram, placeOf } from './remote';
 import type { DeclaredCluster } from './stacks';
@@ -47,27 +48,34 @@ export async function survey(request: SurveyRequest): Promise<readonly SurveyedC
     });
   const wanted = names.length > 0 ? known.filter(name => names.includes(name)) : known;
   const asked = wanted.map(name => ({ name, declaration: declared.find(each => each.name === name) }));
-  const isLocal = ({ declaration }: (typeof asked)[number]) => declaration?.connection.type !== 'ssh';
-  // As another user this process couldn't look after a connection that it had opened as root.
-  const inProcess =
-    asked.every(isLocal) &&
-    (await sharedOwner(
-      home,
-      asked.map(({ name }) => name),
-      here,
-    ));
+  const specifications = asked.every(({ declaration }) => declaration?.connection.type !== 'ssh')
+    ? await readAll(
+        home,
+        asked.flatMap(({ name }) => (here.includes(name) ? [name] : [])),
+      )
+    : null;
+  const inProcess = specifications !== null && haveOneOwner([...specifications.values()]);
   return Promise.all(
     asked.map(({ name, declaration }) =>
-      surveyOne({ ...request, name, declaration, isHere: here.includes(name), inProcess }),
+      surveyOne({
+        ...request,
+        name,
+        declaration,
+        isHere: here.includes(name),
+        specification: inProcess ? specifications.get(name) : undefined,
+      }),
     ),
   );
 }
+
+type Read = PromiseSettledResult<Specification>;
 
 interface One extends SurveyRequest {
   readonly name: string;
   readonly declaration: DeclaredCluster | undefined;
   readonly isHere: boolean;
-  readonly inProcess: boolean;
+  /** Only when this process asks the cluster itself. */
+  readonly specification: Read | undefined;
 }
 
 async function surveyOne(one: One): Promise<SurveyedCluster> {
@@ -96,8 +104,9 @@ async function surveyOne(one: One): Promise<SurveyedCluster> {
 }
 
 async function ask(one: One, connection: ConnectionSettings): Promise<ClusterReport> {
-  if (connection.type === 'local' && one.inProcess)
-    return reportOn(await openSpecified(one.home, await readSpecification(one.home, one.name)));
+  const { specification } = one;
+  if (specification?.status === 'rejected') throw specification.reason;
+  if (specification !== undefined) return reportOn(await openSpecified(one.home, specification.value));
   return askProgram<ClusterReport>(
     connection,
     ['host', 'report'],
@@ -114,25 +123,16 @@ function isNotProvisioned({ message }: HoldfastError): boolean {
   return /cannot find module|MODULE_NOT_FOUND|there is no cluster /i.test(message);
 }
 
+async function readAll(home: string, names: readonly string[]): Promise<ReadonlyMap<string, Read>> {
+  const read = await Promise.allSettled(names.map(name => readSpecification(home, name)));
+  return new Map(names.map((name, index) => [name, read[index] as Read]));
+}
+
 /**
- * Whether this process can ask all the local clusters itself: as root it becomes their owner for good, so clusters of
- * different owners are asked by a process each.
+ * Whether this process can ask all these clusters itself: as root it becomes their owner for good, so clusters of different
+ * owners are asked by a process each. As another user it couldn't look after a connection that it had opened as root, either.
  */
-async function sharedOwner(
-  home: string,
-  names: readonly string[],
-  here: readonly string[],
-): Promise<boolean> {
+function haveOneOwner(read: readonly Read[]): boolean {
   if (process.getuid?.() !== 0) return true;
-  const owners = await Promise.all(
-    names
-      .filter(name => here.includes(name))
-      .map(name =>
-        readSpecification(home, name).then(
-          ({ settings }) => settings.owner,
-          () => '',
-        ),
-      ),
-  );
-  return new Set(owners).size <= 1;
+  return new Set(read.map(one => (one.status === 'fulfilled' ? one.value.settings.owner : ''))).size <= 1;
 }

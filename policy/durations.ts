@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { duration } from '../core/settings/values';
 
 /** At least a digit that isn't 0: a limit of nothing would switch the rule off. Pulumi's schema too reads it: no look-ahead. */

@@ -1,5 +1,5 @@
 import type { Policies, ResourceValidationArgs } from '@pulumi/policy';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resource } from './resource';
 import type { Rule } from './rule';
 import type { Stack } from './stack';

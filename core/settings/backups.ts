@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, cron, cronOrNever, duration, host, line, passphrase } from './values';
 
 /** Where backup sets and archived WAL are kept. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, conflict, host, identifier, port, role, systemUser } from './values';
 import { backups } from './backups';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /*
  * Finds one's way in a schema: which setting a path leads to, and what its metadata say. Errors, the list of secret keys and

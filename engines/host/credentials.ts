@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
 import type { RoleCredential } from '../../core/host-documents';
 import type { Specification } from '../../core/specification';

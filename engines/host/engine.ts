@@ -13,8 +13,8 @@ import { operation } from './operation';
 import { ownerName } from './owner';
 import { PgBackRest } from './pgbackrest/command';
 import { dataVersion } from './postgres/data-directory';
-import { findInstallation } from './postgres/installation';
-import { inspect } from './provision/inspect';
+import { findInstallation, type Installation } from './postgres/installation';
+import { drift } from './provision/inspect';
 import { readRecord, updateRecord, type ClusterRecord } from './record';
 import { halt, resume } from './replace/halt';
 import { replaceWith, settle } from './replace/swap';
@@ -44,8 +44,8 @@ export function openHostEngine(options: HostEngineOptions): Engine {
       return evidence(contextOf(options, read.record), read);
     },
     drift: async () => {
-      const { drift } = await inspect(options.specification, { home: options.home });
-      return drift.map(({ what, expected, found }) => `${what}: ${found} instead of ${expected}`);
+      const found = await drift(options.specification, { home: options.home });
+      return found.map(({ what, expected, found: now }) => `${what}: ${now} instead of ${expected}`);
     },
     establish: async () => {
       const record = await readRecord(paths);
@@ -87,6 +87,7 @@ async function readRecordOf(options: HostEngineOptions): Promise<RecordRead> {
 /** The engine's functions work on this. */
 export function contextOf(options: HostEngineOptions, record: ClusterRecord | null): HostContext {
   const { home, specification, archiveDeadlineSeconds = 60 } = options;
+  let installation: Promise<Installation> | undefined;
   const { source, owner } = specification.settings;
   const paths = pathsOf(home, specification);
   return {
@@ -99,9 +100,17 @@ export function contextOf(options: HostEngineOptions, record: ClusterRecord | nu
       superuser: ownerName(owner),
     },
     pgbackrest: new PgBackRest(paths.configuration, paths.cluster),
-    installation: async () => findInstallation(record?.pgVersion ?? (await versionOf(source, paths))),
+    installation: () => (installation ??= installationOf(record?.pgVersion ?? null, source, paths)),
     archiveDeadlineSeconds,
   };
+}
+
+async function installationOf(
+  version: number | null,
+  source: Specification['settings']['source'],
+  paths: ClusterPaths,
+): Promise<Installation> {
+  return findInstallation(version ?? (await versionOf(source, paths)));
 }
 
 async function versionOf(source: Specification['settings']['source'], paths: ClusterPaths): Promise<number> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import type { AccessEvidence, AccessRule } from '../../core/evidence';
 import type { Session } from '../engine';
-import { promptly, withServer, type Server } from './session';
+import type { Server } from './session';
 
 interface HbaLine extends Omit<AccessRule, 'address'> {
   readonly address: string | null;
@@ -14,21 +14,18 @@ const question = `
     from pg_hba_file_rules where error is null order by line_number`;
 
 /** Who may connect to a running server and how, as it reads its files. */
-export async function readAccess(server: Server): Promise<AccessEvidence> {
+export async function readAccess(session: Session, server: Server): Promise<AccessEvidence> {
   const { mode } = await fs.stat(server.socketDirectory);
-  const ask = async (session: Session): Promise<AccessEvidence> => {
-    const lines = await session.query<HbaLine>(question);
-    const [settings] = await session.query<{ ssl: string; listen: string }>(
-      `select current_setting('ssl') as ssl, current_setting('listen_addresses') as listen`,
-    );
-    return {
-      rules: lines.map(({ netmask, address, ...rule }) => ({ ...rule, address: network(address, netmask) })),
-      privateSocket: (mode & 0o077) === 0,
-      tls: settings?.ssl === 'on',
-      listenAddresses: (settings?.listen ?? '').split(/[ ,]+/).filter(Boolean),
-    };
+  const lines = await session.query<HbaLine>(question);
+  const [settings] = await session.query<{ ssl: string; listen: string }>(
+    `select current_setting('ssl') as ssl, current_setting('listen_addresses') as listen`,
+  );
+  return {
+    rules: lines.map(({ netmask, address, ...rule }) => ({ ...rule, address: network(address, netmask) })),
+    privateSocket: (mode & 0o077) === 0,
+    tls: settings?.ssl === 'on',
+    listenAddresses: (settings?.listen ?? '').split(/[ ,]+/).filter(Boolean),
   };
-  return withServer(server, 'postgres', ask, promptly);
 }
 
 /** An address and its mask as one text in CIDR notation. */

@@ -8,8 +8,6 @@ import { formatLsn, parseLsn, type Lsn } from '../../core/lsn';
 import { isSegmentName, parseSegment } from '../../core/wal';
 import type { Session } from '../engine';
 
-import { promptly, withServer, type Server } from './session';
-
 /** What the server says of itself. */
 export interface ServerFacts {
   readonly systemIdentifier: string;
@@ -46,13 +44,10 @@ const question = `
          (values (pg_is_in_recovery())) as recovery(recovering)`;
 
 /** Asks a running server; throws when it doesn't answer. */
-export function askServer(server: Server): Promise<ServerFacts> {
-  const ask = async (session: Session): Promise<ServerFacts> => {
-    const [row] = await session.query<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(question);
-    if (!row) throw new HoldfastError('engine-failed', 'the server answered with nothing');
-    return { ...row, lsn: row.lsn === null ? null : parseLsn(row.lsn) };
-  };
-  return withServer(server, 'postgres', ask, promptly);
+export async function askServer(session: Session): Promise<ServerFacts> {
+  const [row] = await session.query<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(question);
+  if (!row) throw new HoldfastError('engine-failed', 'the server answered with nothing');
+  return { ...row, lsn: row.lsn === null ? null : parseLsn(row.lsn) };
 }
 
 /** Segments that are complete and wait to be archived, in order. */

@@ -1,5 +1,6 @@
 import { asHoldfastError, type HoldfastError } from '../../core/errors';
-import type { Evidence, Phase, Problem, WalGap } from '../../core/evidence';
+import type { AccessEvidence, Evidence, Phase, Problem, WalGap } from '../../core/evidence';
+import type { Session } from '../engine';
 import { clusterOf, type HostContext } from './context';
 import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
 import { readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
@@ -10,6 +11,7 @@ import { controlData } from './clone/control-data';
 import { runningPostmaster, systemIdentifierOf } from './postgres/data-directory';
 import type { ClusterRecord } from './record';
 import { readJournal } from './replace/journal';
+import { promptly, withServer } from './session';
 import { toBackupSet } from './sets';
 import { tracesOf } from './traces';
 
@@ -34,6 +36,8 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   const { paths, specification } = context;
   const recorded = record?.systemIdentifier ?? null;
 
+  // Looked for meanwhile: the last question is PostgreSQL's programs'. Who uses them is told why they aren't found.
+  context.installation().catch(() => undefined);
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
   const waiting = await waitingSegments(paths.dataDirectory).catch(() => []);
   const [found, server, repository, configured] = await Promise.all([
@@ -75,16 +79,6 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
           });
           return null;
         });
-  const access =
-    server.facts === null
-      ? undefined
-      : await readAccess(context.server).catch((error: unknown) => {
-          report({
-            what: `who may connect can’t be read: ${asHoldfastError(error).message}`,
-            remedy: `See the server’s log in ${paths.log}.`,
-          });
-          return undefined;
-        });
   return {
     schema: 1,
     cluster: clusterOf(context),
@@ -106,7 +100,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
     archive,
     repositories: complete?.repositories ?? [],
     problems,
-    ...(access === undefined ? {} : { access }),
+    ...(server.access === null ? {} : { access: server.access }),
   };
 }
 
@@ -139,26 +133,39 @@ async function readIdentity({ paths }: HostContext, report: Report): Promise<str
   }
 }
 
-async function readServer(
-  context: HostContext,
-  report: Report,
-): Promise<{ readonly state: 'running' | 'stopped'; readonly facts: ServerFacts | null }> {
+interface ServerRead {
+  readonly state: 'running' | 'stopped';
+  readonly facts: ServerFacts | null;
+  readonly access: AccessEvidence | null;
+}
+
+async function readServer(context: HostContext, report: Report): Promise<ServerRead> {
+  const ask = async (session: Session) => ({
+    facts: await askServer(session),
+    access: await readAccess(session, context.server).catch((error: unknown) => {
+      report({
+        what: `who may connect can’t be read: ${asHoldfastError(error).message}`,
+        remedy: `See the server’s log in ${context.paths.log}.`,
+      });
+      return null;
+    }),
+  });
   try {
-    const facts = await askServer(context.server);
+    const { facts, access } = await withServer(context.server, 'postgres', ask, promptly);
     if (facts.inRecovery)
       report({
         what: `the server of ${clusterOf(context)} is in recovery`,
         remedy: 'Wait until it has ended; a standby is not supported.',
       });
-    return { state: 'running', facts };
+    return { state: 'running', facts, access };
   } catch (error) {
     if ((await runningPostmaster(context.paths.dataDirectory).catch(() => null)) === null)
-      return { state: 'stopped', facts: null };
+      return { state: 'stopped', facts: null, access: null };
     report({
       what: `the server of ${clusterOf(context)} runs, but doesn’t answer: ${(error as Error).message}`,
       remedy: `See its log in ${context.paths.log}.`,
     });
-    return { state: 'running', facts: null };
+    return { state: 'running', facts: null, access: null };
   }
 }
 

@@ -18,25 +18,14 @@ export interface Identity {
  * refuses to run.
  */
 export function identityOf(user: string): Identity {
-  const [uid, gid] = ['-u', '-g'].map(flag => {
+  const [uid = 0, gid = 0] = ['-u', '-g'].map(flag => {
     try {
       return Number(execFileSync('id', [flag, '--', user], { encoding: 'utf8', stdio: 'pipe' }));
     } catch (error) {
-      throw new HoldfastError('configuration', `there is no user ${user} on this machine`, {
-        hint: 'Install the PostgreSQL server, which creates postgres, or name another user as `owner` of the cluster.',
-        cause: error,
-      });
+      throw unknownUser(user, error);
     }
   });
-  if (uid === undefined || gid === undefined || uid === 0)
-    throw new HoldfastError(
-      'configuration',
-      `${user} can't own a cluster: PostgreSQL refuses to run as root`,
-      {
-        hint: 'Name another user as `owner` of the cluster.',
-      },
-    );
-  return { uid, gid };
+  return refuseRoot(user, { uid, gid });
 }
 
 /**
@@ -47,15 +36,42 @@ export function identityOf(user: string): Identity {
  */
 export function becomeOwner(user: string): void {
   if (process.getuid?.() !== 0) return;
-  const { uid, gid } = identityOf(user);
+  const { uid, gid, homedir, username } = accountOf(user);
   // Node.js has it on every system with users and groups; its types don't.
   (process as unknown as { initgroups(user: string, group: number): void }).initgroups(user, gid);
   process.setgid?.(gid);
   process.setuid?.(uid);
-  const { homedir, username } = os.userInfo();
   process.env.HOME = homedir;
   process.env.USER = username;
   process.env.LOGNAME = username;
   // We may stand in a directory that the owner can't enter, where no program would start.
   process.chdir('/');
+}
+
+/** What the system knows of a user. It only tells a process of the one that it is in effect: that is taken back at once. */
+function accountOf(user: string): os.UserInfo<string> {
+  try {
+    process.seteuid?.(user);
+  } catch (error) {
+    throw unknownUser(user, error);
+  }
+  try {
+    return refuseRoot(user, os.userInfo());
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+function unknownUser(user: string, cause: unknown): HoldfastError {
+  return new HoldfastError('configuration', `there is no user ${user} on this machine`, {
+    hint: 'Install the PostgreSQL server, which creates postgres, or name another user as `owner` of the cluster.',
+    cause,
+  });
+}
+
+function refuseRoot<T extends Identity>(user: string, account: T): T {
+  if (account.uid !== 0) return account;
+  throw new HoldfastError('configuration', `${user} can't own a cluster: PostgreSQL refuses to run as root`, {
+    hint: 'Name another user as `owner` of the cluster.',
+  });
 }

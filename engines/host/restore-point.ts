@@ -53,7 +53,9 @@ export async function markRestorePoint(
 
 /** The restore points that were marked and proven, oldest first. Those older than the oldest backup set are left out. */
 export async function restorePoints(context: HostContext): Promise<readonly KnownRestorePoint[]> {
-  const [points, oldest] = await Promise.all([readPoints(context), oldestBackup(context)]);
+  const points = await readPoints(context);
+  if (points.length === 0) return points;
+  const oldest = await oldestBackup(context);
   return oldest === null ? points : points.filter(point => Date.parse(point.at) >= oldest);
 }
 

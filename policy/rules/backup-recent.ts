@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupViolations } from '../backup-findings';
 import { limit } from '../durations';
 import { defineRule } from '../rule';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration } from '../../core/durations';
 import type { RepositoryEvidence } from '../../core/evidence';
 import type { ClusterSettings, RepositorySettings } from '../../core/settings/stack';

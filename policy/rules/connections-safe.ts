@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { input, unknownValue, type Resource } from '../resource';
 import { defineRule, violation } from '../rule';
 import { isLoopback, unsafeAccess } from '../access';

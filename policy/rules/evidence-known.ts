@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupViolations } from '../backup-findings';
 import { sources } from '../evidence/source';
 import { invalidConfiguration, violation, type Rule } from '../rule';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isClusterCommand, type Resource } from '../resource';
 import { defineRule } from '../rule';
 

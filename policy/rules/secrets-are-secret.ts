@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { secretKeys } from '../../core/settings/parse';
 import { input, isClusterCommand, unknownValue, type Resource } from '../resource';
 import { defineRule } from '../rule';

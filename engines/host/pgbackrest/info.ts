@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BackupKind, Instant } from '../../../core/evidence';
 import { HoldfastError } from '../../../core/errors';
 import { printable } from './command';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { PgBackRest } from './command';
 import type { ListedSet } from './info';

@@ -31,11 +31,13 @@ export async function findInstallation(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Installation> {
   const search = (env.PATH ?? '').split(path.delimiter).filter(directory => path.isAbsolute(directory));
-  for (const directory of [...packagedDirectories(version), ...(await configured(env)), ...search]) {
-    const found = await releaseIn(directory);
-    if (found !== null && Number(found.split('.')[0]) === version)
-      return { version, bin: directory, release: found };
-  }
+  // One after the other: `pg_config` takes longer than all else, and isn't asked where packages have what is needed.
+  for (const places of [() => packagedDirectories(version), () => configured(env), () => search])
+    for (const directory of await places()) {
+      const found = await releaseIn(directory);
+      if (found !== null && Number(found.split('.')[0]) === version)
+        return { version, bin: directory, release: found };
+    }
   throw new HoldfastError('configuration', `PostgreSQL ${version} is not installed on this machine`, {
     hint: `Install its server (Debian: \`apt install postgresql-${version}\`, macOS: \`brew install postgresql@${version}\`), or name the version that is installed as \`source.version\`.`,
   });

@@ -107,6 +107,23 @@ async function existingBefore(specification: Specification, paths: ClusterPaths)
 }
 
 /**
+ * What differs from what was applied: settings, access rules, what is declared inside, schedules. Nothing before the first apply
+ * is complete.
+ * @param applied the specification that was applied last.
+ * @throws HoldfastError `engine-failed` when what is there can't be read: then nothing is known, not "no drift".
+ */
+export async function drift(
+  applied: Specification,
+  { home }: { readonly home: string },
+): Promise<readonly Drift[]> {
+  const paths = pathsOf(home, applied);
+  const record = await readRecord(paths);
+  if (!record?.appliedAt || record.port === null) return [];
+  const context = { specification: applied, paths, superuser: superuserOf(applied) };
+  return driftOf(context, record.port, { server: await runningServer(context), home });
+}
+
+/**
  * The specification that was applied last; null when none was.
  * @throws HoldfastError `engine-failed` when it isn't JSON.
  */

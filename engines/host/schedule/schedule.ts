@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { Drift } from '../../../core/host-documents';
 import type { Specification } from '../../../core/specification';
