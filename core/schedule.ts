@@ -1,4 +1,4 @@
-import { CronExpressionParser } from 'cron-parser';
+import { parseCron } from './cron';
 import type { BackupKind, Evidence, Instant } from './evidence';
 import type { BackupSettings } from './settings/stack';
 import { isAhead, latest, milliseconds } from './time';
@@ -70,7 +70,7 @@ export function lastRuns(evidence: Evidence): LastRuns {
 /** When each job is next due; null for one that never is. */
 export function nextRuns(schedules: Schedules, now: Instant): Record<ScheduledJob, Instant | null> {
   const next = (cron: string) =>
-    cron === 'never' ? null : parse(cron, milliseconds(now)).next().toISOString();
+    cron === 'never' ? null : new Date(parseCron(cron).next(milliseconds(now))).toISOString();
   return {
     full: next(schedules.full),
     differential: next(schedules.differential),
@@ -81,14 +81,5 @@ export function nextRuns(schedules: Schedules, now: Instant): Record<ScheduledJo
 
 /** The newest scheduled time that is not after `now`. */
 function previousTime(cron: string, now: Instant): Instant | null {
-  // The parser looks for times strictly before its current one.
-  return cron === 'never'
-    ? null
-    : parse(cron, milliseconds(now) + 1)
-        .prev()
-        .toISOString();
-}
-
-function parse(cron: string, at: number) {
-  return CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(at) });
+  return cron === 'never' ? null : new Date(parseCron(cron).latest(milliseconds(now))).toISOString();
 }

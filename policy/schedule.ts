@@ -1,4 +1,4 @@
-import { CronExpressionParser, type CronExpression } from 'cron-parser';
+import { parseCron, type CronTime } from '../core/cron';
 import type { Instant } from '../core/evidence';
 import { milliseconds } from '../core/time';
 
@@ -12,9 +12,7 @@ const maximumSteps = 2000;
  * when there is none. `never` among them counts for nothing; at least one is a time.
  */
 export function pauseBeyond(crons: readonly string[], limit: number, now: Instant): number | null {
-  const schedules = crons
-    .filter(cron => cron !== 'never')
-    .map(cron => CronExpressionParser.parse(cron, { tz: 'UTC', currentDate: new Date(now) }));
+  const schedules = crons.filter(cron => cron !== 'never').map(parseCron);
   const end = milliseconds(now) + horizonMilliseconds;
   let last = nextTime(schedules, milliseconds(now));
   for (let step = 0; step < maximumSteps && last < end; step++) {
@@ -26,23 +24,11 @@ export function pauseBeyond(crons: readonly string[], limit: number, now: Instan
   return null;
 }
 
-function nextTime(schedules: readonly CronExpression[], after: number): number {
-  return Math.min(...schedules.map(schedule => at(schedule, after).next().getTime()));
+function nextTime(schedules: readonly CronTime[], after: number): number {
+  return Math.min(...schedules.map(schedule => schedule.next(after)));
 }
 
 /** The newest time that is not after `until`. */
-function previousTime(schedules: readonly CronExpression[], until: number): number {
-  // The parser looks for times strictly before its current one.
-  return Math.max(
-    ...schedules.map(schedule =>
-      at(schedule, until + 1)
-        .prev()
-        .getTime(),
-    ),
-  );
-}
-
-function at(schedule: CronExpression, time: number): CronExpression {
-  schedule.reset(new Date(time));
-  return schedule;
+function previousTime(schedules: readonly CronTime[], until: number): number {
+  return Math.max(...schedules.map(schedule => schedule.latest(until)));
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { CronExpressionParser } from 'cron-parser';
+import { parseCron } from '../cron';
 import { parseDuration } from '../durations';
 
 /*
@@ -57,10 +57,8 @@ const schedule = (example: string, problem: (text: string) => string | undefined
     .meta({ example, kind: 'cron time' });
 
 function cronProblem(text: string): string | undefined {
-  const fields = text.trim().split(/\s+/);
-  if (fields.length !== 5) return 'five fields are needed (minute, hour, day of month, month, day of week)';
   try {
-    CronExpressionParser.parse(text, { tz: 'UTC' }).next();
+    parseCron(text);
     return undefined;
   } catch (error) {
     return (error as Error).message;

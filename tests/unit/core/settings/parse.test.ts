@@ -147,7 +147,7 @@ describe('what is wrong with a value', () => {
     [
       'a cron time that never comes',
       { backups: { schedules: { full: '0 0 31 2 *' } } },
-      'backups.schedules.full: "0 0 31 2 *" is not a cron time: Invalid explicit day of month definition; example: full: 30 1 * * 0',
+      'backups.schedules.full: "0 0 31 2 *" is not a cron time: there is no such day; example: full: 30 1 * * 0',
     ],
     [
       'no full backups',
