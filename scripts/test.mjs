@@ -13,7 +13,7 @@ import { coverageArguments, uncovered } from './coverage.mjs';
 import { ensureNodeModules } from './node-modules.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const suites = ['unit', 'policy', 'toolchain', 'engine', 'integration'];
+const suites = ['unit', 'policy', 'toolchain', 'engine', 'rds', 'integration'];
 const { named, jestArguments } = readArguments(process.argv.slice(2));
 const chosen = named.length > 0 ? named : suites;
 const isRoot = process.getuid?.() === 0;
@@ -36,6 +36,14 @@ async function prepare() {
   const { require: requireTypeScript } = require('tsx/cjs/api');
   const { prepareMachine } = requireTypeScript('../tests/support/machine.ts', fileURLToPath(import.meta.url));
   await prepareMachine(line => console.error(line));
+  if (chosen.includes('rds')) {
+    const { installMoto } = requireTypeScript(
+      '../tests/support/moto/install.ts',
+      fileURLToPath(import.meta.url),
+    );
+    // Where it can't be had, the tests that need it say why.
+    await installMoto(line => console.error(line)).catch(error => console.error(error.message));
+  }
   // Now, because the user of the engine suite can't write into the checkout. Tests that need it say why it can't be made.
   try {
     require('./bundle.cjs').bundle();

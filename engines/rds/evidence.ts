@@ -1,0 +1,210 @@
+import {
+  DescribeDBInstanceAutomatedBackupsCommand,
+  type DBInstance,
+  type DBInstanceAutomatedBackup,
+  type DBSnapshot,
+} from '@aws-sdk/client-rds';
+import type {
+  ArchiveEvidence,
+  Evidence,
+  Instant,
+  Phase,
+  Problem,
+  RepositoryEvidence,
+} from '../../core/evidence';
+import type { RdsContext } from './context';
+import { failed, isNotFound, problemOf } from './failure';
+import { findInstance, judgeStatus } from './instance';
+import { readParameters } from './parameters';
+import { parseRecord, recordName, type ClusterRecord } from './record';
+import { describeJournal, journalName, parseJournal } from './replace/journal';
+import { byAge, listSnapshots, toBackupSet, type Owner } from './snapshots';
+import { keys, tagsOf } from './tags';
+
+type Report = (problem: Problem) => void;
+
+/**
+ * What is known of a cluster's backups now. Never throws for a cluster, an account or a network in trouble: what can't be
+ * read or contradicts itself becomes a problem, and with that the verdict `unknown`.
+ *
+ * It costs four calls: instance, snapshots (one more for each further hundred), automated backups, parameters.
+ */
+export async function evidence(context: RdsContext): Promise<Evidence> {
+  const problems: Problem[] = [];
+  const report: Report = problem => void problems.push(problem);
+  const [record, instance] = await Promise.all([
+    readMemory(context, report),
+    reported(report, 'asking for the instance', findInstance(context, context.settings.instance)),
+  ]);
+  const found = instance?.DbiResourceId ?? null;
+  const recorded = record?.identity ?? null;
+  const [listed, automated] = await Promise.all([
+    reported(report, 'asking for the snapshots', listSnapshots(context, ownerOf(context, record))),
+    reported(report, 'asking for the automated backups', automatedBackup(context, recorded ?? found)),
+  ]);
+  const observedAt = context.clock.now();
+  const snapshots = [...(listed ?? [])].sort(byAge);
+  const encrypted = instance?.StorageEncrypted ?? null;
+  const server = serverOf(context, instance, report);
+  return {
+    schema: 1,
+    cluster: context.cluster,
+    environment: record?.environment ?? context.environment,
+    engine: 'rds',
+    observedAt,
+    phase: phaseOf(context, record, found, snapshots),
+    begunAt: record?.appliedAt ? record.createdAt : null,
+    identity: { recorded, found, backedUp: backedUp(record, snapshots) },
+    server,
+    backups: snapshots.map(snapshot => toBackupSet(snapshot, encrypted, observedAt)),
+    restorable: restorable(instance, automated),
+    archive: server.state === 'running' && instance !== null ? archiveOf(instance) : null,
+    repositories: repositoriesOf(context, instance, snapshots),
+    problems,
+  };
+}
+
+/** What `question` finds; null when it fails, which is reported. */
+async function reported<T>(report: Report, what: string, question: Promise<T>): Promise<T | null> {
+  try {
+    return await question;
+  } catch (error) {
+    report(problemOf(what, error));
+    return null;
+  }
+}
+
+/** The record; and, in the same call, whether a restore is under way. */
+async function readMemory(context: RdsContext, report: Report): Promise<ClusterRecord | null> {
+  return reported(
+    report,
+    'reading what is recorded of the cluster',
+    (async () => {
+      const [record = null, journal = null] = await readParameters(context, [recordName, journalName]);
+      const interrupted = parseJournal(journal);
+      if (interrupted !== null)
+        report({
+          what: describeJournal(interrupted),
+          remedy: `When none is running: \`holdfast restore ${context.cluster}\` finishes or undoes it.`,
+        });
+      return parseRecord(context, record);
+    })(),
+  );
+}
+
+/** All that was ever the cluster's; by name only as long as no instance is recorded. */
+function ownerOf({ settings }: RdsContext, record: ClusterRecord | null): Owner {
+  const identity = record?.identity ?? null;
+  if (record === null || identity === null) return { identifier: settings.instance };
+  return { resourceIds: [...record.lineage, identity] };
+}
+
+/** The automated backup of the instance; null when it has none, because it is switched off or the instance is new. */
+async function automatedBackup(
+  { rds, settings }: RdsContext,
+  resourceId: string | null,
+): Promise<DBInstanceAutomatedBackup | null> {
+  const which =
+    resourceId === null ? { DBInstanceIdentifier: settings.instance } : { DbiResourceId: resourceId };
+  try {
+    const { DBInstanceAutomatedBackups: all = [] } = await rds.send(
+      new DescribeDBInstanceAutomatedBackupsCommand(which),
+    );
+    return all.find(({ Region }) => Region === settings.region) ?? null;
+  } catch (error) {
+    if (isNotFound(error)) return null;
+    throw failed('describing the automated backups', error);
+  }
+}
+
+/**
+ * `none` when there is no record. An instance that is declared to exist and of which Holdfast made nothing yet is about to be
+ * adopted; one that carries snapshots of Holdfast's has lost its record.
+ */
+function phaseOf(
+  { settings }: RdsContext,
+  record: ClusterRecord | null,
+  found: string | null,
+  snapshots: readonly DBSnapshot[],
+): Phase {
+  if (record !== null) return record.phase;
+  const ours = snapshots.some(({ TagList }) => tagsOf(TagList)[keys.cluster] !== undefined);
+  return settings.source === 'existing' && found !== null && !ours ? 'adopting' : 'none';
+}
+
+/** Whose the newest snapshot is; what was the cluster's before a restore of ours counts as what it is now. */
+function backedUp(record: ClusterRecord | null, snapshots: readonly DBSnapshot[]): string | null {
+  const newest = snapshots.at(-1)?.DbiResourceId ?? null;
+  return newest !== null && record?.lineage.includes(newest) ? record.identity : newest;
+}
+
+function serverOf({ settings }: RdsContext, instance: DBInstance | null, report: Report): Evidence['server'] {
+  if (instance === null) return { state: 'stopped', version: null };
+  const { serves, trouble } = judgeStatus(instance.DBInstanceStatus ?? 'not known');
+  if (trouble !== null)
+    report({
+      what: `the instance ${settings.instance} is in trouble: ${trouble}`,
+      remedy: 'The console of RDS and its events tell why.',
+    });
+  return serves
+    ? { state: 'running', version: instance.EngineVersion ?? null }
+    : { state: 'stopped', version: null };
+}
+
+/** Point-in-time recovery; a snapshot alone leads to its own moment only. */
+function restorable(
+  instance: DBInstance | null,
+  automated: DBInstanceAutomatedBackup | null,
+): Evidence['restorable'] {
+  const from = automated?.RestoreWindow?.EarliestTime;
+  const until = instance?.LatestRestorableTime ?? automated?.RestoreWindow?.LatestTime;
+  if (from === undefined || until === undefined) return null;
+  return { from: from.toISOString(), until: until.toISOString() };
+}
+
+/**
+ * RDS uploads WAL about every five minutes, and tells only the latest restorable time: any change after that could be lost
+ * with the instance, so that time stands for the oldest one.
+ */
+function archiveOf(instance: DBInstance): ArchiveEvidence {
+  const until: Instant | null = instance.LatestRestorableTime?.toISOString() ?? null;
+  return {
+    lastArchivedAt: until,
+    lastFailedAt: null,
+    failing: archivingFails(instance),
+    backlogSegments: 0,
+    oldestUnarchivedChangeAt: until,
+    // RDS doesn't tell, so that every change gets a snapshot.
+    bytesSinceNewestBackup: null,
+    gaps: [],
+  };
+}
+
+function archivingFails({ BackupRetentionPeriod, LatestRestorableTime }: DBInstance): string | null {
+  if ((BackupRetentionPeriod ?? 0) === 0)
+    return 'automated backups are switched off (retention of 0 days), and with them point-in-time recovery';
+  if (LatestRestorableTime === undefined)
+    return 'there is no latest restorable time yet: the first automated backup isn’t done';
+  return null;
+}
+
+function repositoriesOf(
+  { settings, clock }: RdsContext,
+  instance: DBInstance | null,
+  snapshots: readonly DBSnapshot[],
+): RepositoryEvidence[] {
+  if (instance === null && snapshots.length === 0) return [];
+  return [
+    {
+      id: 'rds',
+      location: `snapshots of RDS in ${settings.region}`,
+      offMachine: true,
+      encrypted: instance?.StorageEncrypted ?? snapshots.every(({ Encrypted }) => Encrypted === true),
+      // An upper bound: two snapshots share what didn't change between them.
+      usedBytes: snapshots
+        .map(snapshot => toBackupSet(snapshot, null, clock.now()).storedBytes)
+        .reduce((sum, bytes) => sum + bytes, 0),
+      freeBytes: null,
+    },
+  ];
+}

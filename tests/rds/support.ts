@@ -1,0 +1,120 @@
+import {
+  AddTagsToResourceCommand,
+  CreateDBInstanceCommand,
+  CreateDBSnapshotCommand,
+  DescribeDBSnapshotsCommand,
+  type CreateDBInstanceMessage,
+  type DBInstance,
+  type DBSnapshot,
+} from '@aws-sdk/client-rds';
+import { rds } from '../../core/settings/rds';
+import { AwsClock } from '../../engines/rds/clock';
+import { openClients } from '../../engines/rds/clients';
+import type { RdsContext } from '../../engines/rds/context';
+import { beginRecord, updateRecord } from '../../engines/rds/record';
+import { toTagList } from '../../engines/rds/tags';
+import { region } from '../support/moto/moto';
+
+/** A cluster `shop` on an instance `shop-db`, which needn't exist. */
+export function contextOf(
+  settings: Readonly<Record<string, unknown>> = {},
+  overrides: Partial<RdsContext> = {},
+): RdsContext {
+  const clock = new AwsClock();
+  return {
+    cluster: 'shop',
+    environment: 'production',
+    settings: rds.parse({ instance: 'shop-db', region, ...settings }),
+    clock,
+    pollSeconds: 0.02,
+    ...openClients(region, clock, { attempts: 2, answerSeconds: 30 }),
+    ...overrides,
+  };
+}
+
+/** Creates an instance as the component would. */
+export async function createInstance(
+  { rds: client, settings }: RdsContext,
+  overrides: Partial<CreateDBInstanceMessage> = {},
+): Promise<DBInstance> {
+  const { DBInstance: created } = await client.send(
+    new CreateDBInstanceCommand({
+      DBInstanceIdentifier: settings.instance,
+      DBInstanceClass: 'db.m7g.large',
+      Engine: 'postgres',
+      EngineVersion: '16.4',
+      AllocatedStorage: 100,
+      BackupRetentionPeriod: 14,
+      MasterUsername: 'holdfast',
+      ManageMasterUserPassword: true,
+      StorageEncrypted: true,
+      KmsKeyId: 'alias/aws/rds',
+      CopyTagsToSnapshot: true,
+      DeletionProtection: true,
+      PubliclyAccessible: false,
+      Tags: [{ Key: 'team', Value: 'shop' }],
+      ...overrides,
+    }),
+  );
+  return created!;
+}
+
+/** An instance that was applied, and is recorded as the cluster's. */
+export async function establish(
+  context: RdsContext,
+  overrides: Partial<CreateDBInstanceMessage> = {},
+): Promise<DBInstance> {
+  await beginRecord(context, 'provisioning');
+  const instance = await createInstance(context, overrides);
+  const at = context.clock.now();
+  await updateRecord(context, {
+    phase: 'established',
+    identity: instance.DbiResourceId!,
+    revision: 1,
+    appliedAt: at,
+    establishedAt: at,
+  });
+  return instance;
+}
+
+export async function createSnapshot(
+  { rds: client, settings }: RdsContext,
+  id: string,
+  tags: Readonly<Record<string, string>> = {},
+  instance = settings.instance,
+): Promise<DBSnapshot> {
+  const { DBSnapshot: created } = await client.send(
+    new CreateDBSnapshotCommand({
+      DBSnapshotIdentifier: id,
+      DBInstanceIdentifier: instance,
+      Tags: toTagList(tags),
+    }),
+  );
+  return created!;
+}
+
+export async function snapshotsOf({ rds: client }: RdsContext): Promise<DBSnapshot[]> {
+  const { DBSnapshots: found } = await client.send(new DescribeDBSnapshotsCommand({}));
+  return found ?? [];
+}
+
+export async function tag(
+  { rds: client }: RdsContext,
+  arn: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.send(new AddTagsToResourceCommand({ ResourceName: arn, Tags: toTagList(tags) }));
+}
+
+/** Rewrites one element of the one instance or snapshot of that name in an answer of RDS. */
+export function withElement(kind: 'DBInstance' | 'DBSnapshot', id: string, element: string, value: string) {
+  return (answer: string): string =>
+    answer.replace(new RegExp(`<${kind}>.*?</${kind}>`, 'gs'), found =>
+      found.includes(`<${kind}Identifier>${id}</${kind}Identifier>`)
+        ? found.replace(
+            new RegExp(`<${element}>[^<]*</${element}>|<${element}/>`),
+            value === '' ? '' : `<${element}>${value}</${element}>`,
+          )
+        : found,
+    );
+}
