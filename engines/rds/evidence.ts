@@ -18,7 +18,7 @@ import { findInstance, judgeStatus } from './instance';
 import { readParameters } from './parameters';
 import { parseRecord, recordName, type ClusterRecord } from './record';
 import { describeJournal, journalName, parseJournal } from './replace/journal';
-import { byAge, listSnapshots, toBackupSet, type Owner } from './snapshots';
+import { byAge, listSnapshots, ownerOf, toBackupSet } from './snapshots';
 import { keys, tagsOf } from './tags';
 
 type Report = (problem: Problem) => void;
@@ -90,13 +90,6 @@ async function readMemory(context: RdsContext, report: Report): Promise<ClusterR
       return parseRecord(context, record);
     })(),
   );
-}
-
-/** All that was ever the cluster's; by name only as long as no instance is recorded. */
-function ownerOf({ settings }: RdsContext, record: ClusterRecord | null): Owner {
-  const identity = record?.identity ?? null;
-  if (record === null || identity === null) return { identifier: settings.instance };
-  return { resourceIds: [...record.lineage, identity] };
 }
 
 /** The automated backup of the instance; null when it has none, because it is switched off or the instance is new. */

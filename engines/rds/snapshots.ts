@@ -2,10 +2,18 @@ import { paginateDescribeDBSnapshots, type DBSnapshot } from '@aws-sdk/client-rd
 import type { BackupSet, Instant } from '../../core/evidence';
 import type { RdsContext } from './context';
 import { failed } from './failure';
+import type { ClusterRecord } from './record';
 import { changeIdOf, decodeVerification, tagsOf } from './tags';
 
 /** Whose snapshots: an identifier, or all resource ids that the cluster ever had. */
 export type Owner = { readonly identifier: string } | { readonly resourceIds: readonly string[] };
+
+/** All that was ever the cluster's; by name only as long as no instance is recorded. */
+export function ownerOf({ settings }: Pick<RdsContext, 'settings'>, record: ClusterRecord | null): Owner {
+  const identity = record?.identity ?? null;
+  if (record === null || identity === null) return { identifier: settings.instance };
+  return { resourceIds: [...record.lineage, identity] };
+}
 
 /** Manual and automated snapshots, page by page. */
 export async function listSnapshots({ rds }: Pick<RdsContext, 'rds'>, owner: Owner): Promise<DBSnapshot[]> {

@@ -106,15 +106,13 @@ export async function tag(
   await client.send(new AddTagsToResourceCommand({ ResourceName: arn, Tags: toTagList(tags) }));
 }
 
-/** Rewrites one element of the one instance or snapshot of that name in an answer of RDS. */
+/** Gives one element of the one instance or snapshot of that name another value in an answer of RDS; '' removes it. */
 export function withElement(kind: 'DBInstance' | 'DBSnapshot', id: string, element: string, value: string) {
+  const name = `<${kind}Identifier>${id}</${kind}Identifier>`;
+  const present = value === '' ? '' : `<${element}>${value}</${element}>`;
+  const before = new RegExp(`<${element}>[^<]*</${element}>|<${element}/>`);
   return (answer: string): string =>
     answer.replace(new RegExp(`<${kind}>.*?</${kind}>`, 'gs'), found =>
-      found.includes(`<${kind}Identifier>${id}</${kind}Identifier>`)
-        ? found.replace(
-            new RegExp(`<${element}>[^<]*</${element}>|<${element}/>`),
-            value === '' ? '' : `<${element}>${value}</${element}>`,
-          )
-        : found,
+      found.includes(name) ? found.replace(before, '').replace(name, name + present) : found,
     );
 }
