@@ -37,6 +37,11 @@ const snapshotRequest = specifiedRequest.extend({
   dryRun: z.boolean().default(false),
   breakGlass: breakGlassState.default({ state: 'none' }),
 });
+const declaredPromises = z.object({
+  settings: z.object({
+    backups: z.object({ rto: z.number(), snapshot: z.enum(['when-needed', 'always']) }),
+  }),
+});
 
 const evidence: HostJob = async (home, document) => {
   const { engine } = await openRequested(home, read(specifiedRequest, document));
@@ -51,7 +56,10 @@ const report: HostJob = async (home, document) => {
 const snapshot: HostJob = async (home, document, watch) => {
   const { snapshotBeforeChange } = await import('./snapshot');
   const request = read(snapshotRequest, document);
-  return snapshotBeforeChange(await openRequested(home, request), request, watch);
+  // Without the rest: this may be the program of an earlier version, which doesn't know all of it.
+  const declared = declaredPromises.safeParse(request.specification).data?.settings.backups;
+  const cluster = await openRequested(home, request);
+  return snapshotBeforeChange(cluster, { ...request, ...(declared && { declared }) }, watch);
 };
 
 const apply: HostJob = async (home, document, watch) => {

@@ -4,6 +4,7 @@ import type { Specification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import { audited, requester } from './audit';
 import { clusterDirectory, openCluster } from './context';
+import { breakGlassInForce } from './pending-break-glass';
 import { ownProgram } from './program';
 
 /**
@@ -15,15 +16,18 @@ export async function applyCluster(home: string, request: ApplyRequest, watch: W
   // Before the process becomes the cluster's owner.
   process.env.HOLDFAST_REQUESTER ??= requester();
   const { apply } = await import('../engines/host/provision/apply');
+  const directory = clusterDirectory(home, specification.cluster);
   const outcome = await audited(
-    clusterDirectory(home, specification.cluster),
+    directory,
     { what: 'apply', cluster: specification.cluster },
     watch.signal,
-    () =>
+    async () =>
       apply(request, {
         home,
         program: ownProgram().file,
         report: step => watch.report({ fraction: null, step }),
+        // The snapshot before this change has left it there.
+        breakGlass: await breakGlassInForce(directory, new Date().toISOString()),
       }),
     ({ changed }) => (changed.length === 0 ? 'nothing to change' : changed.join(', ')),
   );

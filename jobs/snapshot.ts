@@ -7,6 +7,7 @@ import { judge, limitsOf } from '../core/freshness';
 import { decide as decideGate } from '../core/gate';
 import type { SnapshotRequest, SnapshotResult } from '../core/host-documents';
 import { decideSnapshot } from '../core/replay';
+import type { BackupSettings } from '../core/settings/stack';
 import type { Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
@@ -15,7 +16,10 @@ import { describeGrant, rememberBreakGlass } from './pending-break-glass';
 import { whenFree } from './when-free';
 
 /** What a snapshot is asked for, on a cluster that is open already. */
-export type ChangeRequest = Pick<SnapshotRequest, 'change' | 'dryRun' | 'breakGlass'>;
+export type ChangeRequest = Pick<SnapshotRequest, 'change' | 'dryRun' | 'breakGlass'> & {
+  /** What the change is about to apply: where it is stricter than what was applied, it counts for this change already. */
+  readonly declared?: Pick<BackupSettings, 'rto' | 'snapshot'>;
+};
 
 export interface SnapshotReport extends SnapshotResult {
   readonly change: string;
@@ -49,10 +53,10 @@ export async function snapshotBeforeChange(
   );
 }
 
-async function plan(cluster: Cluster, { change }: ChangeRequest): Promise<SnapshotReport> {
+async function plan(cluster: Cluster, { change, declared }: ChangeRequest): Promise<SnapshotReport> {
   const evidence = await cluster.engine.evidence();
   if (nothingToProtect(cluster, evidence)) return nothingYet(cluster.name, change);
-  const { backup, reason } = decide(cluster, evidence);
+  const { backup, reason } = decide(cluster, evidence, declared);
   const restorePoint = restorePointName(change);
   return {
     ...empty(cluster.name, change),
@@ -64,7 +68,7 @@ async function plan(cluster: Cluster, { change }: ChangeRequest): Promise<Snapsh
 
 async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): Promise<SnapshotReport> {
   const { name, engine } = cluster;
-  const { change } = request;
+  const { change, declared } = request;
   const evidence = await engine.evidence();
   refuseIdentity(cluster, evidence);
   if (nothingToProtect(cluster, evidence)) return nothingYet(name, change);
@@ -73,8 +77,8 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
   try {
     watch.report({ fraction: null, step: `marking restore point ${restorePoint}` });
     const { archivedAfterSeconds } = await engine.markRestorePoint(restorePoint);
-    const { backup, reason } = decide(cluster, evidence);
-    const backupSet = backup ? await backupUnlessTaken(cluster, change, watch) : null;
+    const { backup, reason } = decide(cluster, evidence, declared);
+    const backupSet = backup ? await backupUnlessTaken(cluster, request, watch) : null;
     const taken = backupSet === null ? 'no backup was needed' : `backup ${backupSet} was taken`;
     return {
       ...empty(name, change),
@@ -170,8 +174,13 @@ function nothingYet(cluster: string, change: string): SnapshotReport {
   };
 }
 
-function decide({ specification }: Cluster, evidence: Evidence): { backup: boolean; reason: string } {
-  const { backups } = specification.settings;
+function decide(
+  { specification }: Cluster,
+  evidence: Evidence,
+  declared: ChangeRequest['declared'],
+): { backup: boolean; reason: string } {
+  const applied = specification.settings.backups;
+  const both = declared === undefined ? [applied] : [applied, declared];
   const measured = evidence.backups
     .flatMap(({ verification }) => (verification?.result === 'passed' ? [verification] : []))
     .at(-1);
@@ -179,18 +188,22 @@ function decide({ specification }: Cluster, evidence: Evidence): { backup: boole
     bytesSinceNewestBackup: evidence.archive?.bytesSinceNewestBackup ?? null,
     replayBytesPerSecond: measured?.replayBytesPerSecond ?? null,
     restoreSeconds: measured?.restoreSeconds ?? null,
-    rto: backups.rto,
-    mode: backups.snapshot,
+    rto: Math.min(...both.map(({ rto }) => rto)),
+    mode: both.some(({ snapshot }) => snapshot === 'always') ? 'always' : 'when-needed',
   });
 }
 
 /** The backup before a change; not needed any more when one that was waited for has made it so. */
-function backupUnlessTaken(cluster: Cluster, changeId: string, watch: Watch): Promise<string | null> {
+function backupUnlessTaken(
+  cluster: Cluster,
+  { change: changeId, declared }: ChangeRequest,
+  watch: Watch,
+): Promise<string | null> {
   const { engine } = cluster;
   return whenFree(
     waited =>
       engine.withLock('backup', holder(`snapshot for ${changeId}`), async () => {
-        if (waited && !decide(cluster, await engine.evidence()).backup) return null;
+        if (waited && !decide(cluster, await engine.evidence(), declared).backup) return null;
         const set = await takeBackup(cluster, { kind: 'incremental', changeId }, watch);
         return set.id;
       }),

@@ -118,6 +118,42 @@ it('whose repository was there at the last apply gets no new one in its place', 
   await stop(cluster.specification, cluster.home);
 });
 
+describe('whose repository is not its own any more, under break-glass', () => {
+  const grant = 'OPS-99 (approved by ada)';
+  const applyUnderBreakGlass = async (revision: number): Promise<string> => {
+    const said: string[] = [];
+    const report = (step: string) => void said.push(step);
+    const { specification, home } = cluster;
+    await apply({ specification, revision }, { home, program: null, report, breakGlass: grant });
+    return said.join('\n');
+  };
+  const revision = async () => (await readRecord(cluster.paths))?.revision;
+  afterEach(() => stop(cluster.specification, cluster.home));
+
+  it('because it is lost: it is applied, says so, and makes no new one either', async () => {
+    await without(cluster.paths.repository, async () => {
+      expect(await applyUnderBreakGlass(2)).toMatch(
+        /BREAK-GLASS: .*repository 1 had the backups of cluster shop, .*OPS-99 \(approved by ada\)/,
+      );
+      expect(await revision()).toBe(2);
+      expect(await fs.readdir(cluster.paths.repository)).toEqual([]);
+    });
+  });
+
+  it('because it is that of another cluster: it is refused all the same', async () => {
+    const home = path.join(tempDir(0o700), 'home');
+    const other = await createCluster({ home, cluster: await ownPort() });
+    await without(cluster.paths.repository, async () => {
+      await fs.cp(other.paths.repository, cluster.paths.repository, { recursive: true });
+      await expect(applyUnderBreakGlass(3)).rejects.toMatchObject({
+        code: 'refused',
+        message: expect.stringContaining('the stanza shop belongs to another cluster') as string,
+      });
+      expect(await revision()).toBe(2);
+    }).finally(() => other.drop());
+  });
+});
+
 it('that was adopted, and whose directory is gone, is not about to be adopted', async () => {
   const { dataDirectory, socketDirectory } = cluster.paths;
   await start(cluster.specification, cluster.home);

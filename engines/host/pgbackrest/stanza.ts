@@ -8,14 +8,17 @@ export async function stanzaInfo(pgbackrest: PgBackRest, repository = 1): Promis
   return parseInfo(text, pgbackrest.stanza, repository);
 }
 
+/** A repository that had a cluster's stanza has nothing of it any more. */
+export class LostRepository extends HoldfastError {}
+
 /**
  * Sees to it that each repository has the cluster's stanza. Idempotent; never upgrades one: a stanza of another system
  * identifier is another cluster's, and stays as it is.
  *
  * @param systemIdentifier of the cluster's data directory.
  * @param known the repositories that had the stanza before: one that lacks it now isn't mounted, or lost.
- * @throws HoldfastError `refused` when the stanza belongs to another cluster, or is gone; `engine-failed` when a repository can't be
- * read or written.
+ * @throws HoldfastError `refused` when the stanza belongs to another cluster, or is gone (`LostRepository`); `engine-failed` when
+ * a repository can't be read or written.
  */
 export async function ensureStanza(
   pgbackrest: PgBackRest,
@@ -62,8 +65,8 @@ export function assertReadable({ stanza }: PgBackRest, info: StanzaInfo, reposit
   );
 }
 
-function gone({ stanza, configurationFile }: PgBackRest, repository: number): HoldfastError {
-  return new HoldfastError(
+function gone({ stanza, configurationFile }: PgBackRest, repository: number): LostRepository {
+  return new LostRepository(
     'refused',
     `repository ${repository} had the backups of cluster ${stanza}, and has nothing of it any more`,
     {

@@ -42,6 +42,11 @@ export interface ApplyOutcome {
 export interface ApplyOptions extends Place {
   /** Told of each step that changes something. */
   readonly report: (step: string) => void;
+  /**
+   * The break-glass that let this change through, as a clause: what is wrong with the repository of a cluster that was applied
+   * before is reported then, and holds nothing up. @default none
+   */
+  readonly breakGlass?: string | undefined;
 }
 
 /**
@@ -67,6 +72,7 @@ export async function apply(request: ApplyRequest, options: ApplyOptions): Promi
       installation: await findInstallation(await versionOf(source, paths)),
       superuser: superuserOf(specification),
       report: options.report,
+      breakGlass: options.breakGlass,
     };
     return source.mode === 'managed'
       ? applyManaged(context, source, record, request.revision)

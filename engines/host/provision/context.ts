@@ -18,6 +18,8 @@ export interface ProvisionContext {
   readonly superuser: string;
   /** Told of each step that changes something. */
   readonly report: (step: string) => void;
+  /** The break-glass that let this change through; undefined without one. */
+  readonly breakGlass?: string | undefined;
 }
 
 /** The bootstrap superuser of a cluster: it comes in by the socket, as the operating-system user of the same name. */

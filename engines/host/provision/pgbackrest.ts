@@ -1,6 +1,6 @@
-import { HoldfastError } from '../../../core/errors';
+import { asHoldfastError, HoldfastError } from '../../../core/errors';
 import { readIfThere, writeAtomically } from '../files';
-import { assertReadable, ensureStanza, stanzaInfo } from '../pgbackrest/stanza';
+import { assertReadable, ensureStanza, LostRepository, stanzaInfo } from '../pgbackrest/stanza';
 import { pgBackRestConfiguration, pgBackRestOf, type ProvisionContext } from './context';
 
 /** Writes pgbackrest.conf. @returns whether it changed. */
@@ -62,6 +62,8 @@ function placesIn(configuration: string): Map<number, string> {
  * Sees to the cluster's stanza, and proves that archiving works.
  * @param options.prove also when the stanza was there before.
  * @param options.known the repositories that had it at the last apply: one that lacks it now isn't made anew.
+ * @throws HoldfastError when it can't; of a cluster that was applied before, under break-glass, only what is refused because the
+ * stanza is another cluster's.
  */
 export async function provideStanza(
   context: ProvisionContext,
@@ -70,8 +72,19 @@ export async function provideStanza(
 ): Promise<void> {
   const pgbackrest = pgBackRestOf(context);
   const repositories = context.specification.settings.backups.repositories.length;
-  await ensureStanza(pgbackrest, systemIdentifier, repositories, known);
-  if (!prove) return;
-  context.report('checking that WAL reaches the repository');
-  await pgbackrest.run('check', []);
+  try {
+    await ensureStanza(pgbackrest, systemIdentifier, repositories, known);
+    if (!prove) return;
+    context.report('checking that WAL reaches the repository');
+    await pgbackrest.run('check', []);
+  } catch (error) {
+    if (known.size === 0 || context.breakGlass === undefined || !isWaivable(error)) throw error;
+    const { message } = asHoldfastError(error);
+    context.report(`BREAK-GLASS: going on without the repository: ${message}. ${context.breakGlass}`);
+  }
+}
+
+/** A repository that is lost or broken; what is refused beyond that is another cluster's. */
+function isWaivable(error: unknown): boolean {
+  return error instanceof LostRepository || asHoldfastError(error).code !== 'refused';
 }

@@ -41,6 +41,23 @@ test('a backup annotated with the change is taken where replay would take longer
   expect(cluster.engine.calls).toEqual(['evidence', 'markRestorePoint', 'lock backup', 'backup incremental']);
 });
 
+test.each<[string, 'when-needed' | 'always', 'when-needed' | 'always', boolean]>([
+  ['is about to be applied', 'when-needed', 'always', true],
+  ['was applied, and is about to be taken back', 'always', 'when-needed', true],
+  ['is neither', 'when-needed', 'when-needed', false],
+])('`snapshot: always` that %s', async (_, applied, declared, taken) => {
+  const cluster = fakeCluster([{ snapshot: applied }]);
+  const request = { ...change, declared: { snapshot: declared, rto: 3600 } };
+  const { backupSet: set } = await snapshotBeforeChange(cluster, request, quietWatch());
+  expect(set !== null).toBe(taken);
+});
+
+test('a shorter RTO that is about to be applied counts for the change that applies it', async () => {
+  const declared = { snapshot: 'when-needed', rto: 1 } as const;
+  const { message } = await snapshotBeforeChange(fakeCluster(), { ...change, declared }, quietWatch());
+  expect(message).toMatch(/longer than the RTO of 1 s/);
+});
+
 test('a dry run says what would be done and does nothing', async () => {
   const cluster = fakeCluster([{ snapshot: 'always' }]);
   const report = await snapshotBeforeChange(cluster, { ...change, dryRun: true }, quietWatch());
