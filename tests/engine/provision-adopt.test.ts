@@ -4,76 +4,29 @@ import path from 'node:path';
 import type { Specification } from '../../core/specification';
 import { pathsOf } from '../../engines/host/layout';
 import { archiveCommand } from '../../engines/host/postgres/settings';
-import { apply, type ApplyOutcome } from '../../engines/host/provision/apply';
 import { inspect } from '../../engines/host/provision/inspect';
 import { start, stop } from '../../engines/host/provision/power';
 import { erase, remove, seal } from '../../engines/host/provision/remove';
 import { newestSupported } from '../../engines/host/provision/versions';
-import { findInstallation } from '../../engines/host/postgres/installation';
 import { runningPostmaster } from '../../engines/host/postgres/data-directory';
-import { readRecord } from '../../engines/host/record';
 import { withServer } from '../../engines/host/session';
+import { adoptable, type Adoptable } from '../support/adoption';
 import { createCluster, specify } from '../support/host-cluster';
-import { answers, freePort } from '../support/ports';
-import { succeed } from '../support/processes';
+import { answers } from '../support/ports';
 import { removeTempDirs, tempDir } from '../support/temp';
 
 const own = os.userInfo().username;
 const report = (): void => undefined;
 
-/** A cluster that somebody made without Holdfast, with a table of theirs. */
-async function foreignCluster() {
-  const { bin } = await findInstallation(15);
-  const root = tempDir(0o700);
-  const [dataDirectory, port, home] = [path.join(root, 'data'), await freePort(), path.join(root, 'home')];
-  await succeed(`${bin}/initdb`, [
-    '-D',
-    dataDirectory,
-    '-U',
-    own,
-    '-A',
-    'scram-sha-256',
-    '--auth-local=peer',
-    '--no-sync',
-  ]);
-  const configuration = path.join(dataDirectory, 'postgresql.conf');
-  await fs.appendFile(configuration, `port = ${port}\nunix_socket_directories = '${root}'\nfsync = off\n`);
-  const control = (...args: string[]): Promise<string> =>
-    succeed(`${bin}/pg_ctl`, ['-D', dataDirectory, '-w', '-l', path.join(root, 'log'), ...args]);
-  await control('start');
-  const query = <Row extends object>(sql: string): Promise<Row[]> =>
-    withServer({ socketDirectory: root, port, superuser: own }, 'postgres', session =>
-      session.query<Row>(sql),
-    );
-  await query('create table theirs as select generate_series(1, 1000) as id');
-  const declared = (source: Record<string, unknown> = {}, cluster: Record<string, unknown> = {}) =>
-    specify({
-      environment: 'staging',
-      cluster: {
-        source: { mode: 'existing', dataDirectory, port, socketDirectory: root, ...source },
-        ...cluster,
-      },
-    });
-  const adopt = (specification: Specification): Promise<ApplyOutcome> =>
-    apply({ specification, revision: 1 }, { home, program: null, report });
-  const setting = async (name: string): Promise<string> =>
-    (await query<{ value: string }>(`select setting as value from pg_settings where name = '${name}'`))[0]!
-      .value;
-  const record = () => readRecord(pathsOf(home, declared()));
-  return { root, home, dataDirectory, port, configuration, control, query, declared, adopt, setting, record };
-}
-
-type Foreign = Awaited<ReturnType<typeof foreignCluster>>;
-
 afterAll(removeTempDirs);
 
 describe('a cluster of somebody else', () => {
-  let foreign: Foreign;
+  let foreign: Adoptable;
   beforeAll(async () => {
-    foreign = await foreignCluster();
+    foreign = await adoptable();
   });
   afterAll(async () => {
-    await foreign.control('stop', '-m', 'immediate');
+    await foreign.stop();
   });
 
   const refused = async (specification: Specification, code: string, message: RegExp): Promise<void> => {
@@ -98,7 +51,7 @@ describe('a cluster of somebody else', () => {
   });
 
   it('is not adopted with tablespaces', async () => {
-    const location = path.join(foreign.root, 'space');
+    const location = path.join(foreign.directory, 'space');
     await fs.mkdir(location, { mode: 0o700 });
     await foreign.query(`create tablespace fast location '${location}'`);
     await refused(
@@ -171,7 +124,7 @@ describe('a cluster of somebody else', () => {
 
 describe('a cluster that never archived', () => {
   it('is adopted by the one restart that was allowed; given back, it keeps no WAL for ever', async () => {
-    const foreign = await foreignCluster();
+    const foreign = await adoptable();
     try {
       const specification = foreign.declared({ allowRestart: true });
       const { changed, restartPending } = await foreign.adopt(specification);
@@ -182,12 +135,12 @@ describe('a cluster that never archived', () => {
       await remove(specification, { home: foreign.home, report });
       expect(await foreign.setting('archive_command')).toBe('/bin/true');
     } finally {
-      await foreign.control('stop', '-m', 'immediate');
+      await foreign.stop();
     }
   });
 
   it('can’t have its databases managed when its pg_hba.conf keeps the provider out', async () => {
-    const foreign = await foreignCluster();
+    const foreign = await adoptable();
     try {
       await fs.writeFile(path.join(foreign.dataDirectory, 'pg_hba.conf'), 'local all all peer\n');
       const specification = foreign.declared({ allowRestart: true }, { databases: { shop: {} } });
@@ -196,7 +149,7 @@ describe('a cluster that never archived', () => {
         hint: expect.stringContaining('host all holdfast_provider 127.0.0.1/32 scram-sha-256') as string,
       });
     } finally {
-      await foreign.control('stop', '-m', 'immediate');
+      await foreign.stop();
     }
   });
 });

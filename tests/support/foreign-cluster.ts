@@ -14,11 +14,15 @@ export interface ForeignCluster {
   psql(database: string, sql: string): Promise<string>;
   /** Another program of its installation, as its owner. */
   program(name: string, args: readonly string[]): Promise<string>;
+  /** pg_ctl for its data directory. */
+  control(...args: string[]): Promise<string>;
   stop(): Promise<void>;
 }
 
 /** A running cluster that was made without Holdfast, archiving nothing; as root it belongs to `postgres`. */
-export async function startForeignCluster(): Promise<ForeignCluster> {
+export async function startForeignCluster(
+  settings: readonly string[] = ['archive_mode = on'],
+): Promise<ForeignCluster> {
   const { bin } = await findInstallation(15);
   const directory = tempDir(0o755);
   const dataDirectory = path.join(directory, 'data');
@@ -27,10 +31,14 @@ export async function startForeignCluster(): Promise<ForeignCluster> {
   const program = (name: string, args: readonly string[], input?: string): Promise<string> =>
     succeed(path.join(bin, name), args, { ...options, ...(input === undefined ? {} : { input }) });
   await program('initdb', ['-D', dataDirectory, '-A', 'scram-sha-256', '--auth-local=peer', '--no-sync']);
-  fs.appendFileSync(
-    path.join(dataDirectory, 'postgresql.conf'),
-    `port = ${port}\nunix_socket_directories = '${directory}'\nlisten_addresses = '127.0.0.1'\nfsync = off\narchive_mode = on\n`,
-  );
+  const lines = [
+    `port = ${port}`,
+    `unix_socket_directories = '${directory}'`,
+    `listen_addresses = '127.0.0.1'`,
+    'fsync = off',
+    ...settings,
+  ];
+  fs.appendFileSync(path.join(dataDirectory, 'postgresql.conf'), `${lines.join('\n')}\n`);
   const control = (...args: string[]): Promise<string> =>
     program('pg_ctl', ['-D', dataDirectory, '-w', '-l', path.join(directory, 'log'), ...args]);
   await control('start');
@@ -44,6 +52,7 @@ export async function startForeignCluster(): Promise<ForeignCluster> {
       return (await program('psql', args, sql)).trim();
     },
     program: (name, args) => program(name, [...connection, ...args]),
+    control,
     stop: async () => {
       await control('stop', '-m', 'immediate');
     },
