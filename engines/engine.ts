@@ -55,6 +55,15 @@ export interface CloneRequest {
   readonly backupSet?: string;
 }
 
+/** What was measured while a clone was made. */
+export interface CloneMeasurement {
+  readonly restoreSeconds: number;
+  readonly replayBytesPerSecond: number | null;
+  readonly backupSet: string;
+  /** The time of the last transaction that it contains. */
+  readonly reached: Instant | null;
+}
+
 /** A cluster restored beside the original; never archives, never listens beyond its private socket. */
 export interface Clone {
   readonly id: string;
@@ -65,14 +74,13 @@ export interface Clone {
   readonly sizeBytes: number;
   /** How to connect to it, as arguments of psql. */
   readonly connect: readonly string[];
-  /** Measured while it was made; null for an incomplete one. */
-  readonly measured: {
-    readonly restoreSeconds: number;
-    readonly replayBytesPerSecond: number | null;
-    readonly backupSet: string;
-    /** The time of the last transaction that it contains. */
-    readonly reached: Instant | null;
-  } | null;
+  /** Null for an incomplete one. */
+  readonly measured: CloneMeasurement | null;
+}
+
+/** A clone that has recovered and answers queries. */
+export interface FinishedClone extends Clone {
+  readonly measured: CloneMeasurement;
 }
 
 export interface Session {
@@ -109,7 +117,7 @@ export interface Engine {
   markRestorePoint(name: string): Promise<RestorePoint>;
   restorePoints(): Promise<readonly RestorePoint[]>;
 
-  clone(request: CloneRequest): Operation<Clone>;
+  clone(request: CloneRequest): Operation<FinishedClone>;
   clones(): Promise<readonly Clone[]>;
   dropClone(id: string): Promise<void>;
 

@@ -87,7 +87,8 @@ async function retried(send: () => Promise<void>): Promise<void> {
 }
 
 function run(command: readonly string[], document: AlertDocument): Promise<void> {
-  const [program = '', ...args] = command;
+  // The settings' schema refuses an empty one.
+  const [program, ...args] = command as readonly [string, ...string[]];
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -97,7 +98,7 @@ function run(command: readonly string[], document: AlertDocument): Promise<void>
     });
     child.once('error', reject);
     child.once('close', (code, signal) =>
-      code === 0 ? resolve() : reject(new Error(`it ended with ${code ?? signal ?? 'an unknown status'}`)),
+      code === 0 ? resolve() : reject(new Error(`it ended with ${String(code ?? signal)}`)),
     );
     // A command that doesn't read its input has been told nevertheless.
     child.stdin.on('error', () => undefined);
@@ -107,11 +108,11 @@ function run(command: readonly string[], document: AlertDocument): Promise<void>
 
 /** URLs are secrets (they carry tokens), and fetch puts them into some of its messages: only the code is told. */
 function reasonOf(error: unknown): string {
-  const { cause, code, name, message } = error as Partial<NodeJS.ErrnoException>;
+  const { cause, code, name, message } = error as NodeJS.ErrnoException;
   if (name === 'AbortError') return `it had not ended after ${commandMilliseconds / 1000} s`;
   const inner = (cause as Partial<NodeJS.ErrnoException> | undefined)?.code;
   if (inner !== undefined) return inner;
   if (typeof code === 'string') return code;
   if (name === 'TimeoutError') return `no answer within ${requestMilliseconds / 1000} s`;
-  return /^it (answered|ended)/.test(message ?? '') ? String(message) : (name ?? 'for an unknown reason');
+  return /^it (answered|ended)/.test(message) ? message : name;
 }

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../core/errors';
 import type { RecoveryTarget } from '../core/recovery-target';
 import { after } from '../core/time';
-import type { Clone, Watch } from '../engines/engine';
+import type { Clone, FinishedClone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import type { Cluster } from './cluster';
 import { reach } from './reach';
@@ -19,7 +19,7 @@ export interface CloneJobRequest {
  * Restores the cluster as it was at a moment beside the original, which isn't touched.
  * @throws HoldfastError `configuration` when the moment is out of range, saying the range.
  */
-export function clone(cluster: Cluster, request: CloneJobRequest, watch: Watch): Promise<Clone> {
+export function clone(cluster: Cluster, request: CloneJobRequest, watch: Watch): Promise<FinishedClone> {
   const { name, directory, engine } = cluster;
   return audited(
     directory,

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { AlertMemory } from '../core/alerts';
 import type { Evidence, Instant } from '../core/evidence';
-import type { Usage } from '../core/forecast';
+import { fullOn, type Usage } from '../core/forecast';
 import type { ScheduledJob } from '../core/schedule';
 import { secondsBetween } from '../core/time';
 import { writeAtomically } from './files';
@@ -75,4 +75,14 @@ export function withUsage(memory: DueMemory, { observedAt, repositories }: Evide
     }),
   );
   return { ...memory, usage };
+}
+
+/** By id of the repository: when it will be full; null when it isn't filling, or that isn't known. */
+export function forecast(
+  { usage }: DueMemory,
+  { observedAt, repositories }: Evidence,
+): Record<string, Instant | null> {
+  return Object.fromEntries(
+    repositories.map(({ id, freeBytes }) => [id, fullOn(usage[id] ?? [], freeBytes, observedAt)]),
+  );
 }

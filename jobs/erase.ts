@@ -38,7 +38,7 @@ export function assertFinal(evidence: Evidence, backupSet: string): void {
   if (objection === null && found === backedUp) return;
   throw new HoldfastError(
     'refused',
-    `cluster ${evidence.cluster} is not erased: backup set ${backupSet} is no proof that it can be restored: ${objection ?? `it is of cluster ${backedUp ?? 'unknown'}, not of ${found ?? 'unknown'}`}`,
+    `cluster ${evidence.cluster} is not erased: backup set ${backupSet} is no proof that it can be restored: ${objection ?? `it is of cluster ${backedUp ?? 'unknown'}, not of ${String(found)}`}`,
     { hint: `Nothing was touched. holdfast verify ${evidence.cluster} says what is wrong.` },
   );
 }
@@ -47,5 +47,6 @@ function objectionTo({ kind, unusable, verification }: BackupSet): string | null
   if (unusable !== null) return unusable;
   if (kind !== 'full') return `it is ${kind}, not full`;
   if (verification === null) return 'it was not verified';
-  return verification.result === 'passed' ? null : `its verification failed: ${verification.reason ?? ''}`;
+  if (verification.result === 'passed') return null;
+  return `its verification failed: ${verification.reason ?? 'the reason was not kept'}`;
 }

@@ -3,10 +3,8 @@ import type { Evidence } from '../core/evidence';
 import { judge, limitsOf, type Verdict } from '../core/freshness';
 import type { Inspection, SnapshotRequest, SnapshotResult } from '../core/host-documents';
 import type { Specification } from '../core/specification';
-import { callProgram, failureOf, placeOf, type CallWatch } from './remote';
+import { callProgram, failureOf, placeOf, type Call } from './remote';
 import { uploadedProgram } from './ssh';
-
-type Call = CallWatch & { readonly home: string };
 
 /**
  * How a cluster's machine differs from what it shall be; nothing is changed. A machine over SSH on which Holdfast was never

@@ -15,6 +15,11 @@ export interface CallWatch {
   readonly program?: string;
 }
 
+export interface Call extends CallWatch {
+  /** Holdfast's directory on this machine; over SSH that of the connection counts. */
+  readonly home: string;
+}
+
 export interface CallResult {
   /** Exit code; null when a signal ended it. */
   readonly code: number | null;
@@ -26,20 +31,19 @@ export interface CallResult {
  * Runs the Holdfast program on the cluster's machine, this one or one over SSH, with `input` as its JSON document on
  * standard input, to its end. Aborting ends it as Ctrl-C would.
  *
- * @param home Holdfast's directory on this machine; over SSH that of the connection counts.
  * @throws HoldfastError `engine-failed` when the machine can't be reached; not for a failing program.
  */
 export async function callProgram(
   connection: ConnectionSettings,
   args: readonly string[],
-  input: unknown,
-  watch: CallWatch & { readonly home?: string } = {},
+  input: object,
+  watch: Call,
 ): Promise<CallResult> {
   watch.signal?.throwIfAborted();
   const overSsh = connection.type === 'ssh';
   const child = overSsh
     ? startOverSsh(connection, [forwardedFlag(false), ...args], watch.program)
-    : startHere([...(watch.home === undefined ? [] : ['--home', watch.home]), ...args]);
+    : startHere(['--home', watch.home, ...args]);
   const stdout: Buffer[] = [];
   const lines: string[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -50,7 +54,7 @@ export async function callProgram(
   });
   // A program that ended before it read its input says why on standard error.
   child.stdin?.on('error', () => undefined);
-  child.stdin?.write(`${JSON.stringify(input ?? {})}\n`);
+  child.stdin?.write(`${JSON.stringify(input)}\n`);
   if (!overSsh) child.stdin?.end();
   let deadline: NodeJS.Timeout | undefined;
   const abort = () => {
@@ -77,8 +81,8 @@ export async function callProgram(
 export async function askProgram<T>(
   connection: ConnectionSettings,
   args: readonly string[],
-  input: unknown,
-  watch: CallWatch & { readonly home?: string } = {},
+  input: object,
+  watch: Call,
 ): Promise<T> {
   const result = await callProgram(connection, [...args, '--json'], input, watch);
   if (result.code !== 0) throw failureOf(result, args);
@@ -130,11 +134,12 @@ export function unreachable(connection: SshConnection, stderr: string): Holdfast
 
 /** The error that a program reported on its last line of standard error. */
 export function failureOf(result: CallResult, args: readonly string[]): HoldfastError {
-  const lines = result.stderr.trim().split('\n');
-  const reported = parseFailure(lines.at(-1) ?? '');
+  const said = result.stderr.trim();
+  const lastLine = said.slice(said.lastIndexOf('\n') + 1);
+  const reported = parseFailure(lastLine);
   if (reported !== undefined) return reported;
   // What Node.js says of a program that it can't start stands above its trace.
-  const last = lines.findLast(line => /^\w*Error: /.test(line)) ?? lines.at(-1) ?? '';
+  const last = said.split('\n').findLast(line => /^\w*Error: /.test(line)) ?? lastLine;
   const code = (Object.keys(exitCodes) as ErrorCode[]).find(key => exitCodes[key] === result.code);
   return new HoldfastError(
     code ?? 'engine-failed',

@@ -3,7 +3,7 @@ import { formatDuration } from '../core/durations';
 import type { BackupSet, Evidence, Instant } from '../core/evidence';
 import type { RecoveryTarget } from '../core/recovery-target';
 import { after, secondsBetween } from '../core/time';
-import type { Clone, Watch } from '../engines/engine';
+import type { Clone, FinishedClone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
 import { describeTarget } from './clone';
@@ -31,7 +31,7 @@ export interface RestorePlan {
 export interface RestoreResult {
   readonly cluster: string;
   readonly target: string;
-  readonly restoreSeconds: number | null;
+  readonly restoreSeconds: number;
   /** The time of the last transaction that the cluster now contains. */
   readonly reached: Instant | null;
   /** Where the old cluster's data is kept. */
@@ -122,8 +122,8 @@ async function restoreLocked(
   return {
     cluster: name,
     target: describeTarget(request.target),
-    restoreSeconds: clone.measured?.restoreSeconds ?? null,
-    reached: clone.measured?.reached ?? null,
+    restoreSeconds: clone.measured.restoreSeconds,
+    reached: clone.measured.reached,
     keptAside,
     backupSet,
   };
@@ -135,9 +135,9 @@ async function restoreBeside(
   { target, despiteChecks }: RestoreRequest,
   expiresAt: Instant,
   watch: Watch,
-): Promise<Clone> {
+): Promise<FinishedClone> {
   const halts = target.type === 'latest';
-  let clone: Clone | undefined;
+  let clone: FinishedClone | undefined;
   try {
     if (halts) {
       watch.report({ fraction: null, step: 'stopping the cluster, so that its last WAL is archived' });

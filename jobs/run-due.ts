@@ -1,7 +1,6 @@
 import { decideAlerts } from '../core/alerts';
 import { asHoldfastError } from '../core/errors';
 import type { Evidence } from '../core/evidence';
-import { fullOn } from '../core/forecast';
 import { judge, limitsOf, type Judgement } from '../core/freshness';
 import type { ScheduledJob } from '../core/schedule';
 import type { Watch } from '../engines/engine';
@@ -9,7 +8,15 @@ import { beat, sendAlert, type Log } from './alert';
 import { backup, holder } from './backup';
 import type { Cluster } from './cluster';
 import { decideDue, missing } from './decide-due';
-import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory, type Failure } from './due-memory';
+import {
+  forecast,
+  recallDue,
+  rememberDue,
+  withOutcome,
+  withUsage,
+  type DueMemory,
+  type Failure,
+} from './due-memory';
 import { rotateLogs } from './logs';
 import { tidy } from './tidy';
 import { verify } from './verify';
@@ -130,9 +137,7 @@ async function alert(
     judgement,
     limits: limitsOf(specification.settings.backups),
     failures,
-    fullOn: Object.fromEntries(
-      evidence.repositories.map(({ id, freeBytes }) => [id, fullOn(memory.usage[id] ?? [], freeBytes, now)]),
-    ),
+    fullOn: forecast(memory, evidence),
     memory: memory.alerts,
     repeatAfter: specification.alerts.repeatAfter,
     now,

@@ -1,11 +1,10 @@
-import { fullOn } from '../core/forecast';
 import type { Evidence, Instant } from '../core/evidence';
 import { judge, limitsOf, type Judgement, type Limits } from '../core/freshness';
 import { nextRuns, type ScheduledJob } from '../core/schedule';
 import type { Environment } from '../core/settings/stack';
 import type { Clone, RestorePoint } from '../engines/engine';
 import type { Cluster } from './cluster';
-import { recallDue, withUsage, type DueMemory } from './due-memory';
+import { forecast, recallDue, withUsage, type DueMemory } from './due-memory';
 import { pendingBreakGlass } from './pending-break-glass';
 
 export interface ScheduleStatus {
@@ -56,9 +55,7 @@ export async function reportOn({ specification, directory, engine }: Cluster): P
     judgement: judge(evidence, limits),
     limits,
     schedules: schedulesOf(backups.schedules, memory, now),
-    fullOn: Object.fromEntries(
-      evidence.repositories.map(({ id, freeBytes }) => [id, fullOn(memory.usage[id] ?? [], freeBytes, now)]),
-    ),
+    fullOn: forecast(memory, evidence),
     drift,
     restorePoints,
     clones,

@@ -2,7 +2,7 @@ import { asHoldfastError, HoldfastError } from '../core/errors';
 import type { BackupSet, Evidence, Verification } from '../core/evidence';
 import { judge, limitsOf } from '../core/freshness';
 import { after } from '../core/time';
-import type { Clone, Watch } from '../engines/engine';
+import type { Clone, FinishedClone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder } from './backup';
 import type { Cluster } from './cluster';
@@ -46,7 +46,7 @@ async function verifyNewest(cluster: Cluster, watch: Watch): Promise<VerifyResul
   }
   throw new HoldfastError(
     'check-failed',
-    `backup set ${set.id} of ${name} failed its verification: ${result.verification.reason ?? ''}`,
+    `backup set ${set.id} of ${name} failed its verification: ${String(result.verification.reason)}`,
     {
       hint: 'Until a verification passes, production changes are blocked. docs/operations.md says what to do.',
     },
@@ -75,7 +75,7 @@ async function verifySet(
     counts: {},
   });
   const begun = Date.now();
-  let clone: Clone;
+  let clone: FinishedClone;
   try {
     clone = await engine
       .clone({
@@ -94,7 +94,7 @@ async function verifySet(
   }
   try {
     const { problems, counts } = await check(cluster, clone, watch);
-    const restoreSeconds = clone.measured?.restoreSeconds ?? (Date.now() - begun) / 1000;
+    const { restoreSeconds, replayBytesPerSecond } = clone.measured;
     if (problems.length > 0) return failed(problems.join('; '), restoreSeconds);
     return {
       backupSet: set.id,
@@ -102,7 +102,7 @@ async function verifySet(
         result: 'passed',
         at,
         restoreSeconds,
-        replayBytesPerSecond: clone.measured?.replayBytesPerSecond ?? null,
+        replayBytesPerSecond,
         reason: null,
       },
       counts,
@@ -136,8 +136,9 @@ async function check(
 
 /** A check passes with one row whose first column is true. */
 function judgeRows(rows: readonly Record<string, unknown>[]): string | null {
-  if (rows.length !== 1) return `it returned ${rows.length} rows instead of one`;
-  const [value] = Object.values(rows[0] ?? {});
+  const [row, ...others] = rows;
+  if (row === undefined || others.length > 0) return `it returned ${rows.length} rows instead of one`;
+  const [value] = Object.values(row);
   return value === true
     ? null
     : `its result is ${value === undefined ? 'nothing' : JSON.stringify(value)}, not true`;

@@ -31,7 +31,7 @@ export function cloneCommand(context: CommandContext): Command {
       const made = await clone(cluster, { target, keepSeconds }, watch);
       print(made, () =>
         [
-          `clone ${made.id} of ${cluster.name} as of ${made.measured?.reached ?? 'the last transaction'}, ${formatBytes(made.sizeBytes)}`,
+          `clone ${made.id} of ${cluster.name} as of ${made.measured.reached ?? 'the last transaction'}, ${formatBytes(made.sizeBytes)}`,
           `  connect  ${connectLine(made.connect)}`,
           `  expires  ${made.expiresAt}`,
           `  drop     holdfast clone-drop ${cluster.name} ${made.id}`,

@@ -63,7 +63,7 @@ describe('a clone', () => {
     const clone = await make({ type: 'time', at: afterFirst });
     expect(await contents(clone)).toEqual(['1 first']);
     expect(clone).toMatchObject({ state: 'running', purpose: 'clone' });
-    expect(clone.measured?.restoreSeconds).toBeGreaterThan(0);
+    expect(clone.measured.restoreSeconds).toBeGreaterThan(0);
     expect(await rows(engine, 'select answer from elsewhere', { database: 'postgres', clone })).toEqual([
       { answer: 42 },
     ]);
@@ -106,7 +106,7 @@ describe('a clone', () => {
     await rows(engine, `insert into log values ('4 just now')`);
     const clone = await make({ type: 'latest' });
     expect(await contents(clone)).toEqual(['1 first', '2 second', '3 third', '4 just now']);
-    expect(clone.measured?.reached).not.toBeNull();
+    expect(clone.measured.reached).not.toBeNull();
     await engine.dropClone(clone.id);
   });
 
@@ -128,7 +128,7 @@ describe('a clone', () => {
       .clone({ ...request({ type: 'backup-set', id: set!.id }), purpose: 'verification', backupSet: set!.id })
       .wait(patient());
     expect(await contents(clone)).toEqual([]);
-    expect(clone.measured?.backupSet).toBe(set!.id);
+    expect(clone.measured.backupSet).toBe(set!.id);
     await engine.dropClone(clone.id);
   });
 

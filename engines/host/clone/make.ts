@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { asHoldfastError, HoldfastError } from '../../../core/errors';
 import type { Problem } from '../../../core/evidence';
-import type { Clone, CloneRequest, Watch } from '../../engine';
+import type { CloneMeasurement, CloneRequest, FinishedClone, Watch } from '../../engine';
 import { clusterOf, type HostContext } from '../context';
 import { freeBytes, readRepository, type RepositoryFacts } from '../evidence-repository';
 import { acquire } from '../lock';
@@ -37,7 +37,11 @@ import { refuseWithoutSpace } from './space';
 import { planClone, untilLsn, type Plan } from './target';
 
 /** Restores the cluster as it was at a moment beside the original, and starts it there. */
-export async function clone(context: HostContext, request: CloneRequest, watch: Watch): Promise<Clone> {
+export async function clone(
+  context: HostContext,
+  request: CloneRequest,
+  watch: Watch,
+): Promise<FinishedClone> {
   const planned = await plan(context, request, watch);
   const { set } = planned;
   const createdAt = new Date();
@@ -61,7 +65,7 @@ export async function clone(context: HostContext, request: CloneRequest, watch: 
     await writeEntry(paths, entry);
     const measured = await restoreAndRecover(context, paths, planned, request, watch);
     await writeEntry(paths, { ...entry, ready: true, measured });
-    return await describeClone(context, id);
+    return { ...(await describeClone(context, id)), measured };
   } catch (error) {
     const cause = await explainFullDisk(path.dirname(paths.root), error);
     await removeClone(context, paths);
@@ -133,7 +137,7 @@ async function restoreAndRecover(
   { set, recovery, lastSegment }: Plan,
   request: CloneRequest,
   watch: Watch,
-): Promise<CloneEntry['measured']> {
+): Promise<CloneMeasurement> {
   const began = performance.now();
   const libraries = preloadedLibraries(context);
   await restoreFiles(context, paths, set.label, watch);

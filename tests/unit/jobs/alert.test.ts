@@ -161,3 +161,46 @@ test('the heartbeat is fetched', async () => {
     await server.close();
   }
 });
+
+test('without a heartbeat URL nothing is fetched and nothing logged', async () => {
+  const log: string[] = [];
+  await beat(settings({}), line => log.push(line));
+  expect(log).toEqual([]);
+});
+
+test('a command that a signal ends has told nobody, and the signal is said', async () => {
+  const log: string[] = [];
+  const command = [process.execPath, '-e', 'process.kill(process.pid, "SIGKILL")'];
+  expect(await sendAlert(alert, 'production', settings({ command }), line => log.push(line))).toBe(false);
+  expect(log).toEqual(['the alert backup-late could not be sent by command: it ended with SIGKILL']);
+});
+
+test('a heartbeat service that never answers is given up, and said without its URL', async () => {
+  const silent = http.createServer(() => undefined);
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as net.AddressInfo;
+  const short = AbortSignal.timeout(20);
+  const timeout = jest.spyOn(AbortSignal, 'timeout').mockReturnValue(short);
+  const log: string[] = [];
+  try {
+    await beat(settings({ heartbeat: `http://127.0.0.1:${port}/secret-token` }), line => log.push(line));
+  } finally {
+    timeout.mockRestore();
+    silent.closeAllConnections();
+    await new Promise(resolve => silent.close(resolve));
+  }
+  expect(log).toEqual(['the heartbeat could not be sent: no answer within 10 s']);
+});
+
+test('a failure without a code is told by its name alone, as its words may have the URL', async () => {
+  const fetching = jest
+    .spyOn(globalThis, 'fetch')
+    .mockRejectedValue(new TypeError('bad http://x/secret-token'));
+  const log: string[] = [];
+  try {
+    await beat(settings({ heartbeat: 'http://127.0.0.1:1/secret-token' }), line => log.push(line));
+  } finally {
+    fetching.mockRestore();
+  }
+  expect(log).toEqual(['the heartbeat could not be sent: TypeError']);
+});

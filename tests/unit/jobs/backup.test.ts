@@ -62,6 +62,13 @@ test('a damaged note of break-glass takes no backup away, and is recorded all th
   ]);
 });
 
+test('a note of break-glass that can’t be read holds the backup up: it would not be on record', async () => {
+  const cluster = fakeCluster();
+  fs.mkdirSync(path.join(cluster.directory, 'break-glass.json'));
+  await expect(backup(cluster, { kind: 'full' }, quietWatch())).rejects.toMatchObject({ code: 'EISDIR' });
+  expect(cluster.engine.annotations).toEqual([]);
+});
+
 test('break-glass is recorded on the next backup, once', async () => {
   const cluster = fakeCluster();
   await rememberBreakGlass(cluster.directory, grant);

@@ -53,6 +53,11 @@ test.each([
     [{ ...final, verification: { ...final.verification!, result: 'failed' as const, reason: 'rows fell' } }],
     /verification failed: rows fell/,
   ],
+  [
+    'one that failed for a reason that is lost',
+    [{ ...final, verification: { ...final.verification!, result: 'failed' as const } }],
+    /verification failed: the reason was not kept/,
+  ],
 ])('%s is not', (_, backups, reason) => {
   expect(() => assertFinal(evidenceOf(...backups), final.id)).toThrow(reason);
 });
@@ -61,4 +66,6 @@ test('a backup of another cluster is not', () => {
   const evidence = evidenceOf(final);
   const other = { ...evidence, identity: { ...evidence.identity, backedUp: '8' } };
   expect(() => assertFinal(other, final.id)).toThrow(/of cluster 8, not of 7/);
+  const unknown = { ...evidence, identity: { ...evidence.identity, backedUp: null } };
+  expect(() => assertFinal(unknown, final.id)).toThrow(/of cluster unknown, not of 7/);
 });

@@ -7,6 +7,7 @@ import type {
   Clone,
   CloneRequest,
   Engine,
+  FinishedClone,
   Operation,
   RestorePoint,
   Session,
@@ -166,9 +167,9 @@ export class FakeEngine implements Engine {
   restorePoints(): Promise<readonly RestorePoint[]> {
     return Promise.resolve(this.points);
   }
-  clone(request: CloneRequest): Operation<Clone> {
+  clone(request: CloneRequest): Operation<FinishedClone> {
     return this.operation(`clone ${request.purpose}`, () => {
-      const clone: Clone = {
+      const clone: FinishedClone = {
         id: `clone-${this.made.length + 1}`,
         purpose: request.purpose,
         createdAt: now,

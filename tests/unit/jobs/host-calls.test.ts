@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
-import { inspectCluster, readEvidence, snapshotCluster } from '../../../jobs/host-calls';
+import { inspectCluster, readEvidence, snapshotCluster, verdictOn } from '../../../jobs/host-calls';
 import { parseStack } from '../../../core/settings/parse';
 import { specificationsOf } from '../../../components/read-stack';
 import { removeTempDirs, tempDir } from '../../support/temp';
+import { soundEvidence } from './fake-engine';
 
 const searched = process.env.PATH;
 
@@ -79,6 +80,18 @@ describe('a machine over SSH', () => {
     const error: unknown = await inspectCluster(specification!, call).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: 'holdfast host inspect printed something else than JSON' });
     expect(inspect(error, { depth: 9 })).not.toContain('hunter2');
+  });
+
+  test('has the verdict of its evidence, none where nothing is, and is unknown where it can’t be told', async () => {
+    machineWith([]);
+    expect(await verdictOn(specification!, call)).toBe('missing');
+    const [directory = ''] = (process.env.PATH ?? '').split(':');
+    const says = (text: string) =>
+      fs.writeFileSync(path.join(directory, 'ssh'), `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`);
+    says(JSON.stringify(soundEvidence()));
+    expect(await verdictOn(specification!, call)).toBe('fresh');
+    says('not evidence');
+    expect(await verdictOn(specification!, call)).toBe('unknown');
   });
 
   test('that hangs and is given up is not waited for', async () => {

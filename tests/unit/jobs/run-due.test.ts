@@ -3,7 +3,14 @@ import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import { judge } from '../../../core/freshness';
 import { decideDue, type DueDecision } from '../../../jobs/decide-due';
-import { recallDue, rememberDue, withOutcome, withUsage, type DueMemory } from '../../../jobs/due-memory';
+import {
+  forecast,
+  recallDue,
+  rememberDue,
+  withOutcome,
+  withUsage,
+  type DueMemory,
+} from '../../../jobs/due-memory';
 import { runDue } from '../../../jobs/run-due';
 import { removeTempDirs } from '../../support/temp';
 import {
@@ -114,6 +121,24 @@ describe('what is remembered', () => {
     await rememberDue(directory, memory);
     expect(await recallDue(directory, now)).toEqual(memory);
     expect(fs.readdirSync(directory)).toEqual(['due.json']);
+  });
+
+  test('that can’t be read is not taken for nothing: what failed would begin anew', async () => {
+    const { directory } = fakeCluster();
+    fs.mkdirSync(path.join(directory, 'due.json'));
+    await expect(recallDue(directory, now)).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  test('tells when a repository will be full, and nothing of one that was never observed', () => {
+    const filling = [2, 1, 0].map(days => ({
+      at: hoursAgo(days * 24),
+      usedBytes: (3 - days) * 1_000_000_000,
+    }));
+    const evidence = soundEvidence();
+    expect(forecast(memory, evidence)).toEqual({ '1': null });
+    expect(forecast({ ...memory, usage: { '1': filling } }, evidence)).toEqual({
+      '1': expect.stringMatching(/^2026-01-2/) as string,
+    });
   });
 
   test('counts failures in a row, and forgets them with a success', () => {
@@ -238,6 +263,87 @@ describe('a run', () => {
     };
     await expect(runDue(cluster, quietWatch())).rejects.toThrow();
     expect((await recallDue(cluster.directory, now)).alerts).toEqual({});
+  });
+
+  test('an alert that is due again and reaches nobody keeps its time, so that the next run sends it again', async () => {
+    const cluster = fakeCluster([{}, { command: ['false'] }]);
+    cluster.engine.current = soundEvidence({ backups: [backupSet(30, { verification: passed(20) })] });
+    cluster.engine.onCall = call => {
+      if (call.startsWith('backup')) throw new HoldfastError('engine-failed', 'the disk is full');
+    };
+    const condition = {
+      key: 'not-fresh:recent',
+      kind: 'not-fresh' as const,
+      message: 'too old',
+      remedy: 'back up',
+    };
+    const known = { condition, since: hoursAgo(20), sentAt: hoursAgo(12) };
+    await rememberDue(cluster.directory, { ...memory, alerts: { 'not-fresh:recent': known } });
+    await expect(runDue(cluster, quietWatch())).rejects.toThrow('the disk is full');
+    const { alerts } = await recallDue(cluster.directory, now);
+    expect(alerts['not-fresh:recent']).toEqual(known);
+  });
+
+  test('beats when all is well, and is silent when something is not', async () => {
+    const fetching = jest
+      .spyOn(globalThis, 'fetch')
+      .mockImplementation(() => Promise.resolve(new Response()));
+    try {
+      const cluster = fakeCluster([{}, { heartbeat: 'https://beat.example.com/abc' }]);
+      const lastNight = backupSet(10, { kind: 'differential', verification: passed(8.4) });
+      cluster.engine.current = soundEvidence({
+        backups: [backupSet(106, { verification: passed(104) }), lastNight],
+      });
+      await runDue(cluster, quietWatch());
+      expect(fetching).toHaveBeenCalledTimes(1);
+      await rememberDue(cluster.directory, {
+        ...memory,
+        failures: { full: { count: 1, at: hoursAgo(0.01), reason: 'disk full' } },
+      });
+      await runDue(cluster, quietWatch());
+      expect(fetching).toHaveBeenCalledTimes(1);
+    } finally {
+      fetching.mockRestore();
+    }
+  });
+
+  test('what can’t be dropped is logged; what is at work is left alone', async () => {
+    const cluster = fakeCluster();
+    const clone = {
+      expiresAt: '2020-01-01T00:00:00Z',
+      createdAt: now,
+      state: 'running' as const,
+      sizeBytes: 1,
+      connect: [],
+      measured: null,
+    };
+    cluster.engine.made = [
+      { ...clone, id: 'checked', purpose: 'verification' },
+      { ...clone, id: 'growing', purpose: 'clone', state: 'incomplete' },
+      { ...clone, id: 'stuck', purpose: 'clone' },
+    ];
+    cluster.engine.onCall = call => {
+      if (call === 'dropClone growing') throw new HoldfastError('busy', 'it is being made');
+      if (call === 'dropClone stuck') throw new HoldfastError('engine-failed', 'its directory is read-only');
+    };
+    const watch = quietWatch();
+    await runDue(cluster, watch);
+    expect(watch.steps).toContain('tidying up failed: its directory is read-only');
+    expect(cluster.engine.made.map(({ id }) => id)).toEqual(['growing', 'stuck']);
+  });
+
+  test('a lock that can’t be taken for another reason than being held is a failure', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.onCall = call => {
+      if (call === 'lock schedule') throw new HoldfastError('engine-failed', 'no space left on the disk');
+    };
+    await expect(runDue(cluster, quietWatch())).rejects.toThrow('no space left');
+    const watch = quietWatch();
+    cluster.engine.onCall = call => {
+      if (call === 'lock verification') throw new HoldfastError('engine-failed', 'no space left on the disk');
+    };
+    await runDue(cluster, watch);
+    expect(watch.steps).toContain('tidying up failed: no space left on the disk');
   });
 
   test('a stopped cluster is reported and not started', async () => {

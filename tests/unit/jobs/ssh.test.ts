@@ -1,8 +1,12 @@
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import type { SshConnection } from '../../../core/settings/stack';
 import { HoldfastError } from '../../../core/errors';
 import { failureOf, placeOf, unreachable } from '../../../jobs/remote';
-import { knownHostsLine, quote, remoteCommand, sshArguments } from '../../../jobs/ssh';
+import { knownHostsLine, quote, remoteCommand, sshArguments, startOverSsh } from '../../../jobs/ssh';
+import { removeTempDirs, tempDir } from '../../support/temp';
+
+afterAll(removeTempDirs);
 
 const connection: SshConnection = {
   type: 'ssh',
@@ -50,6 +54,19 @@ test('ssh only accepts the pinned key, only offers the named one, and asks nothi
   expect(knownHostsLine({ ...connection, port: 22 })).toBe('db1.example.com ssh-ed25519 AAAA\n');
 });
 
+test('a command that can’t be started leaves no file of pinned keys behind', () => {
+  const before = process.env.TMPDIR;
+  const directory = tempDir();
+  process.env.TMPDIR = directory;
+  try {
+    expect(() => startOverSsh(connection, ['status', 'a\0b'])).toThrow('null bytes');
+    expect(fs.readdirSync(directory)).toEqual([]);
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
+});
+
 test('a machine that can’t be reached is said with the reason', () => {
   expect(unreachable(connection, 'ssh: connect to host db1 port 2222: Connection refused\n')).toMatchObject({
     code: 'engine-failed',
@@ -86,6 +103,7 @@ describe('the failure of a program', () => {
       message: 'holdfast backup shop ended with a signal: it said nothing',
     });
     expect(failed(1, '{"error":{}}')).toMatchObject({ code: 'engine-failed' });
+    expect(failed(1, '{"error":{"message":"m"}}')).toMatchObject({ code: 'engine-failed', message: 'm' });
     expect(failed(1, '{"error":{"code":"interrupted","message":"m"}}')).toMatchObject({
       code: 'engine-failed',
     });

@@ -50,6 +50,12 @@ test.each([
     /0 rows instead of one/,
   ],
   [
+    'a check whose row has no column',
+    (c: ReturnType<typeof clusterWithCheck>) =>
+      void (c.engine.answers[0] = { match: /has_lines/, rows: [{}] }),
+    /its result is nothing, not true/,
+  ],
+  [
     'a check that can’t run',
     (c: ReturnType<typeof clusterWithCheck>) =>
       void (c.engine.answers[0] = { match: /has_lines/, rows: new Error('relation does not exist') }),

@@ -26,9 +26,16 @@ describe('the coverage that is demanded', () => {
   );
   afterEach(() => fs.rmSync(directory, { recursive: true, force: true }));
 
+  function source(checkout: string, name: string, text: string): void {
+    const file = path.join(checkout, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text);
+  }
+
   /** A run of jest in which the statements and the branches of core/a.ts ran so often. */
   function run(name: string, statements: number[], branches: number[], file = 'core/a.ts') {
     const checkout = path.join(directory, name);
+    source(checkout, 'core/a.ts', 'export const a = 1;');
     fs.mkdirSync(path.join(checkout, 'coverage'), { recursive: true });
     const counts = {
       path: path.join(checkout, file),
@@ -64,6 +71,18 @@ describe('the coverage that is demanded', () => {
     expect(call('uncovered', ['unit'], [{ checkout: directory, directory }])).toEqual([
       'core/ was not run at all',
     ]);
+  });
+
+  test('is missing for a file that no test loads, unless it has nothing to run', () => {
+    const ran = run('a', [1, 1], [1, 1]);
+    source(ran.checkout, 'core/below/forgotten.ts', 'export const b = 1;');
+    source(
+      ran.checkout,
+      'core/below/types.ts',
+      '/** T. */\nimport type { A } from "../a";\nexport type T = A;',
+    );
+    source(ran.checkout, 'core/notes.md', 'x');
+    expect(call('uncovered', ['unit'], [ran])).toEqual(['core/below/forgotten.ts was not run at all']);
   });
 
   test('is demanded only when the suites that it belongs to run', () => {

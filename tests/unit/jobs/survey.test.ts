@@ -1,0 +1,168 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { ConnectionSettings } from '../../../core/settings/stack';
+import type { DeclaredCluster } from '../../../jobs/stacks';
+import { survey } from '../../../jobs/survey';
+import { removeTempDirs, tempDir } from '../../support/temp';
+import { specification } from './fake-engine';
+
+/*
+ * How clusters are found and asked; tests/engine/jobs.test.ts asks a real one in this process.
+ */
+
+const program = { file: '', hash: '' };
+jest.mock('../../../jobs/program', () => ({ ownProgram: () => program }));
+
+const searched = process.env.PATH;
+const signal = new AbortController().signal;
+const ssh: ConnectionSettings = {
+  type: 'ssh',
+  host: 'db1.example.com',
+  port: 22,
+  user: 'deploy',
+  privateKeyPath: '/k',
+  hostKey: 'ssh-ed25519 AAAA',
+  home: '/srv/holdfast',
+  node: 'node',
+};
+const declare = (name: string, connection: ConnectionSettings): DeclaredCluster => ({
+  name,
+  stack: 'prod',
+  environment: 'production',
+  connection,
+  breakGlass: undefined,
+});
+
+/** A report of a staging cluster that answers: it is well. */
+const report = JSON.stringify({
+  environment: 'staging',
+  evidence: { server: { state: 'running' }, problems: [] },
+});
+
+/** The program, or the ssh that would start it, is this script of Node.js. */
+function programIs(script: string): void {
+  const directory = tempDir();
+  program.file = path.join(directory, 'holdfast.cjs');
+  fs.writeFileSync(program.file, script);
+  fs.writeFileSync(path.join(directory, 'ssh'), `#!${process.execPath}\n${script}`, { mode: 0o755 });
+  process.env.PATH = `${directory}:${searched}`;
+}
+
+/** A home with clusters of these owners. */
+function homeWith(owners: Readonly<Record<string, string>>): string {
+  const home = tempDir();
+  for (const [cluster, owner] of Object.entries(owners)) {
+    const directory = path.join(home, 'clusters', cluster);
+    fs.mkdirSync(directory, { recursive: true });
+    const { settings, ...rest } = specification();
+    fs.writeFileSync(
+      path.join(directory, 'specification.json'),
+      owner === 'unreadable' ? '{' : JSON.stringify({ ...rest, cluster, settings: { ...settings, owner } }),
+    );
+  }
+  return home;
+}
+
+afterEach(() => {
+  process.env.PATH = searched;
+  jest.restoreAllMocks();
+});
+afterAll(removeTempDirs);
+
+test('a name that nobody knows is refused, and the known ones are said', async () => {
+  const unknown = (declared: readonly DeclaredCluster[]) =>
+    survey({ home: tempDir(), names: ['nonsense'], declared, signal });
+  await expect(unknown([])).rejects.toMatchObject({
+    code: 'configuration',
+    hint: 'None was provisioned yet.',
+  });
+  await expect(unknown([declare('shop', ssh)])).rejects.toMatchObject({ hint: 'There are shop.' });
+});
+
+test('a declared cluster that isn’t here yet is not provisioned', async () => {
+  const [found] = await survey({
+    home: tempDir(),
+    names: [],
+    declared: [declare('shop', { type: 'local' })],
+    signal,
+  });
+  expect(found).toEqual({
+    cluster: 'shop',
+    environment: 'production',
+    place: 'this machine',
+    state: 'not-provisioned',
+    report: null,
+    problem: null,
+    breakGlass: { state: 'none' },
+    well: false,
+  });
+});
+
+describe('a cluster over SSH', () => {
+  const ask = async (names: readonly string[] = []) =>
+    survey({
+      home: tempDir(),
+      names,
+      declared: [declare('shop', ssh), declare('crm', ssh)],
+      signal,
+    });
+
+  test('is asked there; only those that were named', async () => {
+    programIs(`console.log('${report}')`);
+    expect(await ask(['shop'])).toMatchObject([
+      {
+        cluster: 'shop',
+        place: 'deploy@db1.example.com',
+        environment: 'staging',
+        state: 'reported',
+        well: true,
+      },
+    ]);
+  });
+
+  test.each([
+    'Error: Cannot find module /srv/holdfast/program/holdfast.cjs',
+    'there is no cluster shop in /srv/holdfast',
+  ])('is not provisioned where %s', async said => {
+    programIs(`console.error('${said}'); process.exitCode = 2;`);
+    expect(await ask(['shop'])).toMatchObject([{ state: 'not-provisioned', problem: null }]);
+  });
+
+  test('that can’t be reached is said with the reason, and hides no other', async () => {
+    programIs('console.error("Connection refused"); process.exitCode = 255;');
+    expect(await ask()).toMatchObject([
+      {
+        cluster: 'shop',
+        state: 'unreachable',
+        environment: 'production',
+        problem: expect.stringContaining('refused') as string,
+      },
+      { cluster: 'crm', state: 'unreachable', well: false },
+    ]);
+  });
+
+  test('isn’t unreachable when the question was given up', async () => {
+    const given = AbortSignal.abort(new Error('given up'));
+    await expect(
+      survey({ home: tempDir(), names: [], declared: [declare('shop', ssh)], signal: given }),
+    ).rejects.toThrow('given up');
+  });
+});
+
+describe('for root, clusters of this machine', () => {
+  beforeEach(() => {
+    jest.spyOn(process, 'getuid').mockReturnValue(0);
+    programIs(`console.log('${report}')`);
+  });
+
+  test.each([
+    ['of different owners', { shop: 'ada', crm: 'bob' }],
+    ['of which one says nothing of its owner', { shop: 'ada', crm: 'unreadable' }],
+  ])('%s are asked by a process each', async (_, owners) => {
+    const found = await survey({ home: homeWith(owners), names: [], declared: [], signal });
+    expect(found).toMatchObject([
+      { cluster: 'crm', state: 'reported', breakGlass: null },
+      { cluster: 'shop', state: 'reported', breakGlass: null },
+    ]);
+  });
+});
