@@ -55,6 +55,7 @@ async function openFrom(port: number, connection: SshConnection, target: Target)
   const forward = ['-o', 'ExitOnForwardFailure=yes', '-L', `127.0.0.1:${port}:${target.host}:${target.port}`];
   // `cat` ends with its standard input, which ends with this process; `-N` would stay behind after kill -9.
   const child = spawn('ssh', [...forward, ...sshArguments(connection, knownHosts, 'echo open; exec cat')], {
+    env: process.env,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const close = () => child.kill('SIGTERM');

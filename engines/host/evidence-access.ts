@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import type { AccessEvidence, AccessRule } from '../../core/evidence';
 import type { Session } from '../engine';
-import type { Server } from './session';
+import { onlyRow, type Server } from './session';
 
 interface HbaLine extends Omit<AccessRule, 'address'> {
   readonly address: string | null;
@@ -17,14 +17,15 @@ const question = `
 export async function readAccess(session: Session, server: Server): Promise<AccessEvidence> {
   const { mode } = await fs.stat(server.socketDirectory);
   const lines = await session.query<HbaLine>(question);
-  const [settings] = await session.query<{ ssl: string; listen: string }>(
+  const settings = await onlyRow<{ ssl: string; listen: string }>(
+    session,
     `select current_setting('ssl') as ssl, current_setting('listen_addresses') as listen`,
   );
   return {
     rules: lines.map(({ netmask, address, ...rule }) => ({ ...rule, address: network(address, netmask) })),
     privateSocket: (mode & 0o077) === 0,
-    tls: settings?.ssl === 'on',
-    listenAddresses: (settings?.listen ?? '').split(/[ ,]+/).filter(Boolean),
+    tls: settings.ssl === 'on',
+    listenAddresses: settings.listen.split(/[ ,]+/).filter(Boolean),
   };
 }
 

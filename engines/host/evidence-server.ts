@@ -8,6 +8,8 @@ import { formatLsn, parseLsn, type Lsn } from '../../core/lsn';
 import { isSegmentName, parseSegment } from '../../core/wal';
 import type { Session } from '../engine';
 
+import { onlyRow } from './session';
+
 /** What the server says of itself. */
 export interface ServerFacts {
   readonly systemIdentifier: string;
@@ -45,8 +47,7 @@ const question = `
 
 /** Asks a running server; throws when it doesn't answer. */
 export async function askServer(session: Session): Promise<ServerFacts> {
-  const [row] = await session.query<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(question);
-  if (!row) throw new HoldfastError('engine-failed', 'the server answered with nothing');
+  const row = await onlyRow<Omit<ServerFacts, 'lsn'> & { lsn: string | null }>(session, question);
   return { ...row, lsn: row.lsn === null ? null : parseLsn(row.lsn) };
 }
 
@@ -108,10 +109,11 @@ export async function firstCommitSince(
 /** Where the server writes just now there is half a record, or none yet. */
 const endOfWal = /could not find a valid record after|error in WAL record at/;
 
+const commit = /^.*desc: COMMIT(?:_PREPARED)? .*?(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\d* UTC.*$/;
+
 async function firstCommit(output: NodeJS.ReadableStream): Promise<Instant | null> {
   for await (const line of createInterface({ input: output })) {
-    const match = /desc: COMMIT(?:_PREPARED)? .*?(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{3})\d* UTC/.exec(line);
-    if (match) return `${match[1] ?? ''}T${match[2] ?? ''}Z`;
+    if (commit.test(line)) return line.replace(commit, '$1T$2Z');
   }
   return null;
 }

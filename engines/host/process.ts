@@ -140,9 +140,10 @@ function collect(child: ChildProcess, options: RunOptions) {
   const { onLine } = options;
   child.stdout?.on('data', (chunk: Buffer) => {
     if (onLine) {
-      const lines = (rest + chunk.toString('utf8')).split('\n');
-      rest = lines.pop() ?? '';
-      lines.forEach(onLine);
+      const text = rest + chunk.toString('utf8');
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      for (const line of text.slice(0, end).split('\n').slice(0, -1)) onLine(line);
       return;
     }
     bytes += chunk.length;

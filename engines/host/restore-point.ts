@@ -7,7 +7,7 @@ import { clusterOf, repositoryCount, restorePointsFile, type HostContext } from 
 import { printable } from './pgbackrest/command';
 import { stanzaInfo } from './pgbackrest/stanza';
 import { listFiles } from './pgbackrest/repository';
-import { withServer } from './session';
+import { onlyRow, withServer } from './session';
 
 /** A restore point with what recovery to it needs. */
 export interface KnownRestorePoint extends RestorePoint {
@@ -83,13 +83,13 @@ async function oldestBackup({ pgbackrest }: HostContext): Promise<number | null>
 }
 
 async function create(session: Session, name: string): Promise<Mark> {
-  const [mark] = await session.query<Mark>(
+  const mark = await onlyRow<Mark>(
+    session,
     `select lsn::text as lsn, pg_walfile_name(lsn) as segment, failed_count::text as failures,
             to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
        from pg_create_restore_point($1) as lsn, pg_stat_archiver`,
     [name],
   );
-  if (!mark) throw new HoldfastError('engine-failed', 'PostgreSQL marked no restore point');
   // The record that ends the segment is also the one before which recovery stops.
   await session.query('select pg_switch_wal()');
   return mark;
@@ -152,12 +152,13 @@ async function lastArchiverFailure(
   session: Session,
   failuresBefore: string,
 ): Promise<string> {
-  const [archiver] = await session.query<{ wal: string | null; failed: string; mode: string }>(
+  const archiver = await onlyRow<{ wal: string | null; failed: string; mode: string }>(
+    session,
     `select last_failed_wal as wal, failed_count::text as failed, current_setting('archive_mode') as mode
        from pg_stat_archiver`,
   );
-  if (archiver?.mode === 'off') return 'archive_mode is off';
-  if (archiver !== undefined && archiver.wal !== null && archiver.failed !== failuresBefore)
+  if (archiver.mode === 'off') return 'archive_mode is off';
+  if (archiver.wal !== null && archiver.failed !== failuresBefore)
     return `archiving ${archiver.wal} fails (${archiver.failed} times)${await spoolError(context, archiver.wal)}`;
   return 'the archiver has reported no failure, it is slow or hangs';
 }

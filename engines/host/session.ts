@@ -12,6 +12,18 @@ export interface Server {
 /** Within this long a server that isn't hung says what it is asked about itself. */
 export const promptly = 30;
 
+/** The row of a question that has exactly one answer. @throws HoldfastError `engine-failed` when there is none. */
+export async function onlyRow<Row extends object>(
+  session: Session,
+  sql: string,
+  values?: readonly unknown[],
+): Promise<Row> {
+  const [row] = await session.query<Row>(sql, values);
+  if (row === undefined)
+    throw new HoldfastError('engine-failed', 'PostgreSQL answered a question with nothing');
+  return row;
+}
+
 /**
  * Runs `use` with a connection to a database that is closed afterwards. Nothing of the environment (PGOPTIONS, PGSSLMODE,
  * PGPASSWORD…) bends it.

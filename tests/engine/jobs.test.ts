@@ -9,8 +9,9 @@ import { restore } from '../../jobs/restore';
 import { runDue } from '../../jobs/run-due';
 import { snapshotBeforeChange } from '../../jobs/snapshot';
 import { isWell, reportOn } from '../../jobs/status';
+import { survey } from '../../jobs/survey';
 import { verify } from '../../jobs/verify';
-import { patient, rows } from '../support/engine';
+import { ownPort, patient, rows } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { removeTempDirs } from '../support/temp';
 
@@ -24,6 +25,7 @@ let cluster: Cluster;
 beforeAll(async () => {
   real = await createCluster({
     cluster: {
+      ...(await ownPort()),
       backups: {
         verification: {
           checks: [{ database: 'postgres', name: 'there are items', sql: 'select count(*) > 0 from items' }],
@@ -67,6 +69,21 @@ test('the first runs of the schedule take the first backup and verify it, which 
   });
   expect(isWell(report)).toBe(true);
   expect(report.schedules.find(({ job }) => job === 'full')?.next).toMatch(/T01:30:00.000Z$/);
+});
+
+test('a survey asks the clusters of this machine in this process, and none that isn’t here', async () => {
+  const request = { home: real.home, names: [], signal: patient().signal };
+  const declared = (name: string) => ({
+    name,
+    stack: 'prod',
+    environment: 'production' as const,
+    connection: { type: 'local' as const },
+    breakGlass: undefined,
+  });
+  expect(await survey({ ...request, declared: [declared('shop'), declared('crm')] })).toMatchObject([
+    { cluster: 'shop', state: 'reported', report: { judgement: { verdict: 'fresh' } }, well: true },
+    { cluster: 'crm', state: 'not-provisioned' },
+  ]);
 });
 
 test('a verification whose rows fell is failed, holds, and is over with the next one that passes', async () => {

@@ -6,7 +6,7 @@ import { HoldfastError } from '../../../core/errors';
 import type { Watch } from '../../engine';
 import type { HostContext } from '../context';
 import { serverEnvironment, stopServer } from '../postgres/server';
-import { withServer } from '../session';
+import { onlyRow, withServer } from '../session';
 import { cloneServer, type ClonePaths } from './catalog';
 import { readRecoveryLog, silentLog, type RecoveryLog } from './recovery-log';
 
@@ -83,8 +83,8 @@ async function answers(context: HostContext, paths: ClonePaths): Promise<boolean
   const server = cloneServer(context, path.basename(paths.root));
   try {
     return await withServer(server, 'postgres', async session => {
-      const [row] = await session.query<{ recovering: boolean }>('select pg_is_in_recovery() as recovering');
-      return row?.recovering === false;
+      const row = await onlyRow<{ recovering: boolean }>(session, 'select pg_is_in_recovery() as recovering');
+      return !row.recovering;
     });
   } catch {
     return false;
@@ -107,9 +107,10 @@ function follower(file: string): () => Promise<RecoveryLog> {
         offset,
       );
       offset += bytesRead;
-      const lines = (rest + buffer.subarray(0, bytesRead).toString('utf8')).split('\n');
-      rest = lines.pop() ?? '';
-      state = readRecoveryLog(state, lines.join('\n'));
+      const text = rest + buffer.subarray(0, bytesRead).toString('utf8');
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      state = readRecoveryLog(state, text.slice(0, end));
       return state;
     } finally {
       await handle.close();

@@ -5,7 +5,7 @@ import { ensureSocketDirectory } from '../layout';
 import { renderSettings, type Settings } from '../postgres/configuration-file';
 import type { HostContext } from '../context';
 import { renderConfiguration } from '../pgbackrest/configuration';
-import { withServer } from '../session';
+import { onlyRow, withServer } from '../session';
 import { clonePort, type ClonePaths } from './catalog';
 import { controlData } from './control-data';
 import { endPgBackRest, removeTree } from './leftovers';
@@ -41,10 +41,11 @@ export async function preloadedLibraries(context: HostContext): Promise<string> 
   const text =
     declared ??
     (await withServer(context.server, 'postgres', async session => {
-      const [row] = await session.query<{ libraries: string }>(
+      const row = await onlyRow<{ libraries: string }>(
+        session,
         `select current_setting('shared_preload_libraries') as libraries`,
       );
-      return row?.libraries ?? '';
+      return row.libraries;
     }).catch(() => ''));
   return text
     .split(',')

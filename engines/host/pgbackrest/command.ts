@@ -42,7 +42,7 @@ export class PgBackRest {
       return stdout;
     } catch (error) {
       if (!(error instanceof ProcessError) || error.processExitCode === null || error.aborted) throw error;
-      throw commandError(command, error);
+      throw commandError(command, error.processExitCode, error.stderr);
     }
   }
 }
@@ -85,15 +85,14 @@ const meanings: Readonly<Record<number, Meaning>> = {
   87: { code: 'engine-failed', hint: 'archive_mode is off: run `pulumi up`.' },
 };
 
-function commandError(command: string, cause: ProcessError): HoldfastError {
-  const text = printable(cause.stderr).split('\n');
+function commandError(command: string, exitCode: number, stderr: string): HoldfastError {
+  const text = printable(stderr).split('\n');
   const first = text.findIndex(line => line.includes('ERROR:'));
   const words = (first < 0 ? text : text.slice(first))
     .map(line => line.replace(/^.*ERROR: (\[\d+\]: )?/, '').trim())
     .filter(line => line !== '' && !line.startsWith('HINT'))
     .slice(0, 3)
     .join('; ');
-  const exitCode = cause.processExitCode ?? -1;
   const meaning = meanings[exitCode] ?? { code: 'engine-failed' };
   return new HoldfastError(
     meaning.code,

@@ -72,8 +72,9 @@ export function archivedHistories(
   archiveId: string,
 ): readonly { readonly timeline: number; readonly archivedAt: number }[] {
   return files.flatMap(({ path, writtenAt }) => {
-    const match = path.startsWith(`${archiveId}/`) ? /\/([0-9A-F]{8})\.history(?:-|\.|$)/.exec(path) : null;
-    return match ? [{ timeline: parseInt(match[1] ?? '', 16), archivedAt: writtenAt }] : [];
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const isHistory = path.startsWith(`${archiveId}/`) && /^[0-9A-F]{8}\.history(-|\.|$)/.test(name);
+    return isHistory ? [{ timeline: parseInt(name, 16), archivedAt: writtenAt }] : [];
   });
 }
 
@@ -96,9 +97,9 @@ export interface SetFiles {
 export function filesBySet(files: readonly RepositoryFile[]): ReadonlyMap<string, SetFiles> {
   const sets = new Map<string, { bytes: number; manifest: boolean }>();
   for (const { path, bytes } of files) {
-    const match = /^(\d{8}-\d{6}F(?:_\d{8}-\d{6}[DI])?)\/(.*)$/.exec(path);
-    if (!match) continue;
-    const [, label = '', rest = ''] = match;
+    const label = path.slice(0, path.indexOf('/'));
+    if (!/^\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?$/.test(label)) continue;
+    const rest = path.slice(label.length + 1);
     const set = sets.get(label) ?? { bytes: 0, manifest: false };
     sets.set(label, set);
     if (/^backup\.manifest(\.copy)?$/.test(rest)) set.manifest ||= bytes > 0;

@@ -11,7 +11,7 @@ import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/
 import { stopServer } from '../postgres/server';
 import { readRecord } from '../record';
 import { markRestorePoint } from '../restore-point';
-import { withServer } from '../session';
+import { onlyRow, withServer } from '../session';
 import { archiveNewTimeline, configureRestored, returnTablespaces, takeTablespaces } from './configure';
 import { readJournal, removeJournal, writeJournal, type Journal } from './journal';
 import { startOriginal } from './start';
@@ -140,10 +140,11 @@ async function startRestored(context: HostContext, swap: Swap): Promise<void> {
   await configureRestored(context, clonePaths(context, swap.clone), keptData(swap));
   await startOriginal(context);
   await withServer(context.server, 'postgres', async session => {
-    const [row] = await session.query<{ identifier: string; recovering: boolean }>(
+    const row = await onlyRow<{ identifier: string; recovering: boolean }>(
+      session,
       'select system_identifier::text as identifier, pg_is_in_recovery() as recovering from pg_control_system()',
     );
-    if (row?.identifier !== swap.systemIdentifier || row.recovering)
+    if (row.identifier !== swap.systemIdentifier || row.recovering)
       throw new HoldfastError('engine-failed', 'the server that started is not the restored cluster', {
         hint: 'Does another server use its port or socket?',
       });

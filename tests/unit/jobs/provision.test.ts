@@ -1,0 +1,54 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { HoldfastError } from '../../../core/errors';
+import { becomeOwner } from '../../../engines/host/owner';
+import { apply } from '../../../engines/host/provision/apply';
+import { inspect } from '../../../engines/host/provision/inspect';
+import { applyCluster, inspectHere } from '../../../jobs/provision';
+import { removeTempDirs, tempDir } from '../../support/temp';
+import { quietWatch, specification } from './fake-engine';
+
+jest.mock('../../../engines/host/owner', () => ({ becomeOwner: jest.fn() }));
+jest.mock('../../../engines/host/provision/apply', () => ({ apply: jest.fn() }));
+jest.mock('../../../engines/host/provision/inspect', () => ({ inspect: jest.fn() }));
+jest.mock('../../../jobs/program', () => ({ ownProgram: () => ({ file: '/p', hash: '' }) }));
+
+afterAll(removeTempDirs);
+
+const request = { specification: specification(), revision: 1 };
+const outcome = (changes: object) =>
+  jest.mocked(apply).mockImplementation((_, { report }) => {
+    report('working');
+    return Promise.resolve({ changed: [], restartPending: [], applied: { port: 1 }, ...changes } as never);
+  });
+
+test('an apply says what waits for a restart that isn’t allowed', async () => {
+  outcome({ restartPending: ['shared_buffers', 'wal_level'] });
+  const home = tempDir();
+  fs.mkdirSync(path.join(home, 'clusters', 'shop'), { recursive: true });
+  const watch = quietWatch();
+  expect(await applyCluster(home, request, watch)).toEqual({ port: 1 });
+  expect(watch.steps).toEqual([
+    'working',
+    "waiting for a restart, which source.allowRestart doesn't allow: shared_buffers, wal_level",
+  ]);
+  outcome({ changed: ['port'] });
+  const quiet = quietWatch();
+  await applyCluster(home, request, quiet);
+  expect(quiet.steps).toEqual(['working']);
+});
+
+test('a machine on which the owner doesn’t exist yet is looked at all the same; nothing else is overlooked', async () => {
+  jest.mocked(inspect).mockResolvedValue({ provisioned: false } as never);
+  const owner = jest.mocked(becomeOwner);
+  owner.mockImplementationOnce(() => {
+    throw new HoldfastError('configuration', 'there is no user postgres');
+  });
+  expect(await inspectHere('/srv', specification())).toEqual({ provisioned: false });
+  for (const error of [new HoldfastError('engine-failed', 'EPERM'), new Error('EPERM')]) {
+    owner.mockImplementationOnce(() => {
+      throw error;
+    });
+    await expect(inspectHere('/srv', specification())).rejects.toBe(error);
+  }
+});
