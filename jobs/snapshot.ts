@@ -148,7 +148,8 @@ function refuseIdentity({ name, specification }: Cluster, evidence: Evidence): v
   const identity = findings.find(({ rule, verdict }) => rule === 'identity' && verdict !== 'fresh');
   if (identity === undefined) return;
   throw new HoldfastError('refused', `${name} is not what it should be: ${identity.message}`, {
-    ...(identity.remedy === null ? {} : { hint: identity.remedy }),
+    // What isn't fresh has a remedy.
+    hint: String(identity.remedy),
   });
 }
 

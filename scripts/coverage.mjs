@@ -9,6 +9,8 @@ import path from 'node:path';
 export const covered = [
   { path: 'core/', suites: ['unit'] },
   { path: 'policy/', suites: ['policy'] },
+  // Those below are what `npm start` and `holdfast down` do, which the integration suite runs as programs.
+  { path: 'jobs/', except: ['jobs/down/', 'jobs/pulumi/', 'jobs/up/'], suites: ['unit', 'engine'] },
 ];
 
 /** What can be checked when these suites run. */

@@ -88,6 +88,11 @@ it('what was applied counts from then on', async () => {
   expect(await call('report', shop)).toMatchObject({ judgement: { letsThrough: 'first-provision' } });
 });
 
+it('a decision of the gate is on its audit log', async () => {
+  const decision = { operation: 'preview', stack: 'test/prod', decision: 'allowed', reasons: [] };
+  expect(await call('gate', { ...shop, ...decision })).toEqual({ recorded: true });
+});
+
 it('the timer is written and removed', async () => {
   expect(await call('schedule', shop)).toMatchObject({ cluster: 'shop', kind: 'crontab' });
   expect(fs.readFileSync(path.join(directory, 'crontab.txt'), 'utf8')).toContain('run-due');
@@ -123,8 +128,15 @@ it('production is neither removed nor unsealed while it has data, and erased onl
   // Interrupted, the same call goes on.
   expect(await call('erase', request)).toEqual(shop);
   expect(await call('seal', shop)).toEqual({ cluster: 'shop', sealed: false });
-  const audit = path.join(home, 'clusters', 'shop', 'audit.jsonl');
-  expect(fs.existsSync(audit)).toBe(false);
+  expect(fs.existsSync(path.join(home, 'clusters', 'shop'))).toBe(false);
+});
+
+it('a cluster that never held data may be destroyed, which is on its audit log', async () => {
+  const directory = path.join(home, 'clusters', 'shop');
+  fs.mkdirSync(directory);
+  fs.writeFileSync(path.join(directory, 'specification.json'), JSON.stringify(specification));
+  expect(await call('seal', shop)).toEqual({ cluster: 'shop', sealed: false });
+  expect(fs.readFileSync(path.join(directory, 'audit.jsonl'), 'utf8')).toContain('it holds no data any more');
 });
 
 it('what is removed of staging may be gone already', async () => {

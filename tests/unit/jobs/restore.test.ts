@@ -24,6 +24,11 @@ describe('the plan', () => {
     expect(losses[0]).toContain('(15 min)');
   });
 
+  test('says what is lost also where nobody knows when the target was', async () => {
+    const { losses } = await planRestore(fakeCluster(), { target: { type: 'backup-set', id: 'set-1h' } });
+    expect(losses[0]).toBe('every transaction after backup set set-1h');
+  });
+
   test('of the latest moment loses nothing', async () => {
     expect((await planRestore(fakeCluster(), latest)).losses[0]).toContain('nothing that was committed');
   });

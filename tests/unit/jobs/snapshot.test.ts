@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import type { BreakGlassState } from '../../../core/break-glass';
 import { restorePointName, snapshotBeforeChange } from '../../../jobs/snapshot';
@@ -64,6 +66,26 @@ test('a dry run says what would be done and does nothing', async () => {
   expect(report.outcome).toBe('would-do');
   expect(report.message).toMatch(/would mark restore point .* take a backup: snapshot: always is set/);
   expect(cluster.engine.calls).toEqual(['evidence']);
+});
+
+test('a dry run says so when no backup would be taken', async () => {
+  const report = await snapshotBeforeChange(fakeCluster(), { ...change, dryRun: true }, quietWatch());
+  expect(report.message).toMatch(/would mark restore point .* and take no backup: .*within the RTO/);
+});
+
+test('a dry run on a cluster that is down doesn’t know how much there is to replay, and would back up', async () => {
+  const cluster = fakeCluster();
+  cluster.engine.current = soundEvidence({ server: { state: 'stopped', version: null }, archive: null });
+  const report = await snapshotBeforeChange(cluster, { ...change, dryRun: true }, quietWatch());
+  expect(report.message).toMatch(/would mark restore point .* and take a backup/);
+});
+
+test('where the cluster has no directory yet, none is made for an audit', async () => {
+  const cluster = fakeCluster();
+  const directory = path.join(cluster.directory, 'clusters', 'shop');
+  const report = await snapshotBeforeChange({ ...cluster, directory }, change, quietWatch());
+  expect(report.outcome).toBe('done');
+  expect(fs.readdirSync(cluster.directory)).toEqual([]);
 });
 
 test.each(['none', 'provisioning', 'adopting'] as const)(
