@@ -4,13 +4,13 @@ import { formatSegment, gaps, isSegmentName, nextSegment, parseSegment, segmentO
 import type { HostContext } from './context';
 import type { RepositoryFacts } from './evidence-repository';
 import { firstCommitSince, waitingSegments, type ServerFacts } from './evidence-server';
-import type { ListedSet } from './pgbackrest/info';
 import type { ArchivedSegment } from './pgbackrest/repository';
 import { spoolError } from './restore-point';
+import { usableSets, type UsableSet } from './sets';
 
 /** The usable set that a restore would start from. */
-export function newestUsable(repository: RepositoryFacts): ListedSet | undefined {
-  return repository.info.sets.findLast(set => !repository.unusable.has(set.label));
+export function newestUsable({ info, unusable }: RepositoryFacts): UsableSet | undefined {
+  return usableSets(info.sets, unusable).at(-1);
 }
 
 /**
@@ -18,12 +18,11 @@ export function newestUsable(repository: RepositoryFacts): ListedSet | undefined
  * archives several segments at once, in any order.
  */
 export function gapsSince(
-  set: ListedSet,
+  set: UsableSet,
   repository: RepositoryFacts,
   waiting: readonly string[],
   segmentBytes: number,
 ): WalGap[] {
-  if (set.firstSegment === null || set.lastSegment === null) return [];
   const present = [...repository.segments.map(segment => segment.name), ...waiting];
   return gaps(
     present,
@@ -131,8 +130,7 @@ export function restorable(
   if (newest === undefined) return null;
   const missing = gapsSince(newest, repository, waiting, segmentBytes);
   let oldest = newest;
-  for (const set of repository.info.sets.toReversed()) {
-    if (repository.unusable.has(set.label)) continue;
+  for (const set of usableSets(repository.info.sets, repository.unusable).toReversed()) {
     if (gapsSince(set, repository, waiting, segmentBytes).length > missing.length) break;
     oldest = set;
   }
@@ -144,7 +142,7 @@ function restorableUntil(
   missing: readonly WalGap[],
   archive: ArchiveEvidence | null,
   observedAt: Instant,
-  newest: ListedSet,
+  newest: UsableSet,
 ): Instant {
   const [gap] = missing.length > 0 ? missing : (archive?.gaps ?? []);
   const before =
@@ -152,9 +150,7 @@ function restorableUntil(
       ? segments
       : segments.filter(
           ({ name }) =>
-            name >= (newest.firstSegment ?? '') &&
-            name.slice(0, 8) === gap.from.slice(0, 8) &&
-            name < gap.from,
+            name >= newest.firstSegment && name.slice(0, 8) === gap.from.slice(0, 8) && name < gap.from,
         );
   const written = lastWritten(before);
   const known = written !== null && written > newest.stoppedAt ? written : newest.stoppedAt;

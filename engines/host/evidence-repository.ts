@@ -13,7 +13,7 @@ import {
   type ArchivedSegment,
   type RepositoryFile,
 } from './pgbackrest/repository';
-import { unusableSets } from './sets';
+import { unusableSets, usableSets, type UsableSet } from './sets';
 
 /** What is in the first repository, as far as it could be read. */
 export interface RepositoryFacts {
@@ -59,12 +59,11 @@ export async function readRepository(
     const segments = info.archiveId === null ? [] : archivedSegments(archive, info.archiveId);
     const unusable = unusableSets(info, backups, recordedIdentifier);
     const present = new Set(segments.map(segment => segment.name));
-    for (const set of info.sets)
-      if (!unusable.has(set.label) && !hasItsWal(set, present))
-        unusable.set(set.label, 'WAL that it needs is missing in the repository');
-    const newest = info.sets.findLast(set => !unusable.has(set.label));
+    for (const set of usableSets(info.sets, unusable))
+      if (!hasItsWal(set, present)) unusable.set(set.label, 'WAL that it needs is missing in the repository');
+    const newest = usableSets(info.sets, unusable).at(-1);
     const [histories, broken] = await Promise.all([
-      readHistories(context, archive, info.archiveId),
+      info.archiveId === null ? [] : readHistories(context, archive, info.archiveId),
       newest === undefined ? null : brokenManifest(context, newest, backups),
     ]);
     if (newest !== undefined && broken !== null) unusable.set(newest.label, broken);
@@ -90,8 +89,7 @@ export async function readSegments(
 }
 
 /** A set's own WAL: without it the copied files can't be made consistent. */
-function hasItsWal({ firstSegment, lastSegment }: ListedSet, present: ReadonlySet<string>): boolean {
-  if (firstSegment === null || lastSegment === null) return false;
+function hasItsWal({ firstSegment, lastSegment }: UsableSet, present: ReadonlySet<string>): boolean {
   // Names count up the same way for every segment size once both ends are present; 16 MiB is only the step's assumption.
   for (let name = firstSegment, steps = 0; name < lastSegment && steps < 10_000; steps += 1) {
     if (!present.has(name)) return false;
@@ -112,17 +110,17 @@ function nextPresentOr(name: string, present: ReadonlySet<string>): string {
 async function readHistories(
   { pgbackrest }: HostContext,
   archive: readonly RepositoryFile[],
-  archiveId: string | null,
+  archiveId: string,
 ): Promise<TimelineHistory[]> {
   const names = archive.flatMap(({ path }) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    return path === `${archiveId ?? ''}/${name}` && isHistoryName(name) ? [name] : [];
+    return path === `${archiveId}/${name}` && isHistoryName(name) ? [name] : [];
   });
   return Promise.all(
     names.map(async name =>
       parseHistory(
         name,
-        await pgbackrest.run('repo-get', [`archive/${pgbackrest.stanza}/${archiveId ?? ''}/${name}`]),
+        await pgbackrest.run('repo-get', [`archive/${pgbackrest.stanza}/${archiveId}/${name}`]),
       ),
     ),
   );

@@ -3,6 +3,20 @@ import { changeIdOf, decodeVerification } from './pgbackrest/annotations';
 import type { ListedSet, StanzaInfo } from './pgbackrest/info';
 import { filesBySet, missingFiles, type RepositoryFile } from './pgbackrest/repository';
 
+/** A set that can be restored from; it says which WAL it needs. */
+export type UsableSet = ListedSet & { readonly firstSegment: string; readonly lastSegment: string };
+
+/** The sets of which nothing is known that keeps them from being restored, oldest first. */
+export function usableSets(
+  sets: readonly ListedSet[],
+  unusable: ReadonlyMap<string, string>,
+): readonly UsableSet[] {
+  return sets.filter(
+    (set): set is UsableSet =>
+      !unusable.has(set.label) && set.firstSegment !== null && set.lastSegment !== null,
+  );
+}
+
 /** A listed set as evidence; `unusable` says why it can't be restored from. */
 export function toBackupSet(set: ListedSet, unusable: string | null): BackupSet {
   return {
