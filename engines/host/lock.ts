@@ -66,7 +66,11 @@ export async function acquire(directory: string, name: LockName): Promise<() => 
       ? ['lockf', ['-k', '-t', '0', file, 'cat']]
       : ['flock', ['--nonblock', `--conflict-exit-code=${conflict}`, file, 'cat']];
   // In a group of its own: Ctrl-C must not take the lock away from a job that is still ending cleanly.
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+  const child = spawn(program, args, {
+    env: process.env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
   child.stdin.on('error', () => undefined);
   // What we write comes back only once `cat` runs, and it runs only with the lock.
   child.stdin.write('held\n');

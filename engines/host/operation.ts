@@ -8,6 +8,7 @@ export function operation<T>(work: (watch: Watch) => Promise<T>): Operation<T> {
   let running: Promise<T> | undefined;
   let state: OperationState<T> = { state: 'running', progress: { fraction: null, step: 'starting' } };
   let report: (progress: Progress) => void = () => undefined;
+  let failed = false;
   const cancel = new AbortController();
 
   const begin = (): Promise<T> => {
@@ -22,14 +23,16 @@ export function operation<T>(work: (watch: Watch) => Promise<T>): Operation<T> {
       return result;
     });
     // A failure is thrown where it is waited for; until then it isn't an unhandled one.
-    running.catch(() => undefined);
+    running.catch(() => {
+      failed = true;
+    });
     return running;
   };
 
   return {
     poll: async () => {
-      const settled = await Promise.race([begin().then(() => true), Promise.resolve(false)]);
-      if (settled) await running;
+      const begun = begin();
+      if (failed) await begun;
       return state;
     },
     wait: async watch => {

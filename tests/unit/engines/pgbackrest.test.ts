@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { parseInfo } from '../../../engines/host/pgbackrest/info';
 import { progressReader } from '../../../engines/host/pgbackrest/progress';
 import {
@@ -8,6 +9,8 @@ import {
   parseListing,
 } from '../../../engines/host/pgbackrest/repository';
 import {
+  annotationArguments,
+  changeIdOf,
   decodeCounts,
   decodeVerification,
   encodeAnnotations,
@@ -73,6 +76,28 @@ describe('pgbackrest info', () => {
     ]);
   });
 
+  it('makes do with what older sets lack, and takes the newest of several databases', () => {
+    const [stanza] = JSON.parse(info) as [Record<string, unknown> & { backup: Record<string, unknown>[] }];
+    const { lsn, annotation, ...older } = stanza.backup[0]!;
+    expect([lsn, annotation]).not.toContain(undefined);
+    const text = JSON.stringify([
+      {
+        ...stanza,
+        db: [
+          { id: 1, 'repo-key': 1, 'system-id': 1, version: '14' },
+          { id: 3, 'repo-key': 1, 'system-id': 3, version: '15' },
+          { id: 2, 'repo-key': 1, 'system-id': 2, version: '15' },
+        ],
+        backup: [{ ...older, reference: null, database: { id: 9, 'repo-key': 1 } }],
+      },
+    ]);
+    const { systemIdentifier, sets } = parseInfo(text, 'shop');
+    expect(systemIdentifier).toBe('3');
+    expect(sets).toMatchObject([
+      { references: [], startLsn: null, stopLsn: null, annotations: {}, systemIdentifier: null },
+    ]);
+  });
+
   it('has no sets of a stanza that it does not name', () => {
     expect(parseInfo(info, 'other')).toMatchObject({ code: 1, sets: [], systemIdentifier: null });
   });
@@ -116,7 +141,9 @@ describe('a listing of the repository', () => {
   });
 
   it('knows when a timeline began by its history file', () => {
-    expect(archivedHistories([{ path: '15-1/00000002.history', bytes: 40, writtenAt: 5 }], '15-1')).toEqual([
+    const file = (path: string) => ({ path, bytes: 40, writtenAt: 5 });
+    const others = ['14-1/00000003.history', '15-1/0000000100000000/000000010000000000000001', '15-1/notes'];
+    expect(archivedHistories(['15-1/00000002.history', ...others].map(file), '15-1')).toEqual([
       { timeline: 2, archivedAt: 5 },
     ]);
   });
@@ -128,6 +155,7 @@ describe('a listing of the repository', () => {
     const judge = (bytes: number) =>
       missingFiles(set!, filesBySet([manifest, { path: `${label}/pg_data/1.lz4`, bytes, writtenAt: 1 }]));
     expect(judge(5)).toBeNull();
+    expect(filesBySet([{ path: 'backup.info', bytes: 5, writtenAt: 1 }]).size).toBe(0);
     expect(judge(4)).toContain('4 bytes');
     expect(missingFiles(set!, filesBySet([manifest]))).toContain('0 bytes');
     expect(missingFiles(set!, filesBySet([]))).toContain('directory is missing');
@@ -156,6 +184,26 @@ describe('annotations', () => {
     expect(decodeCounts(stored)).toEqual({ 'shop.app.orders': 3 });
   });
 
+  it('that passed keeps its rate, and no counts where nothing was counted', () => {
+    const passed = { ...verification, result: 'passed', replayBytesPerSecond: 1000, reason: null } as const;
+    const stored = encodeVerification(passed, {});
+    expect(stored['holdfast-counts']).toBe('');
+    const { 'holdfast-verification-reason': none, ...kept } = stored;
+    expect(none).toBe('');
+    expect(decodeVerification(kept)).toEqual(passed);
+    const { 'holdfast-replay-rate': rate, ...unmeasured } = kept;
+    expect(rate).toBe('1000');
+    expect(decodeVerification(unmeasured)?.replayBytesPerSecond).toBeNull();
+  });
+
+  it('are arguments of pgBackRest', () => {
+    expect(annotationArguments(encodeAnnotations({ changeId: 'c', requestedBy: 'ada' }))).toEqual([
+      '--annotation=holdfast-change=c',
+      '--annotation=holdfast-requested-by=ada',
+    ]);
+    expect(changeIdOf({})).toBeNull();
+  });
+
   it('keep the largest of too many tables within one argument', () => {
     const counts = Object.fromEntries(
       Array.from({ length: 100_000 }, (_, index) => [`db.schema.${Math.sin(index)}`, index]),
@@ -176,6 +224,8 @@ describe('annotations', () => {
 
   it('are no counts when they are damaged', () => {
     expect(decodeCounts({ 'holdfast-counts': '!!!' })).toBeNull();
+    const nothing = deflateRawSync('null').toString('base64');
+    expect(decodeCounts({ 'holdfast-counts': nothing })).toBeNull();
     expect(decodeCounts({})).toBeNull();
   });
 
@@ -190,6 +240,8 @@ describe('annotations', () => {
 describe('progress', () => {
   it('reads the share from file lines, bundled or not, with brackets in the path', () => {
     const read = progressReader('restoring');
+    const begin = '2026-11-25 09:54:42.316 P00   INFO: execute non-exclusive backup start';
+    expect(read(begin)).toEqual({ fraction: null, step: 'starting the backup' });
     const line = (rest: string) => `2026-11-25 09:54:48.316 P02 DETAIL: restore file ${rest}`;
     expect(read(line('/a b/c (1)/16408 (42.9MB, 13.34%) checksum 58'))).toEqual({
       fraction: 0.1334,
@@ -239,6 +291,7 @@ describe('the configuration file', () => {
     expect(text).toContain('repo1-path=/home/r\n');
     expect(text).not.toContain('queue');
     expect(text).not.toContain('cipher');
+    expect(renderConfiguration(specification({}), paths, 5440)).toMatch(/^process-max=\d+$/m);
   });
 
   it('has a second repository on S3, encrypted', () => {
@@ -279,5 +332,17 @@ describe('the configuration file', () => {
 
   it('says where a repository is', () => {
     expect(repositoryLocation({ type: 'local', encryption: false }, paths)).toBe('/home/r');
+    const s3 = {
+      type: 's3',
+      bucket: 'shop-backups',
+      path: '/holdfast',
+      endpoint: 's3.example.com',
+      region: 'eu',
+      uriStyle: 'host',
+      key: 'AK',
+      keySecret: 'SK',
+      passphrase: 'remote passphrase 2',
+    } as const;
+    expect(repositoryLocation(s3, paths)).toBe('s3://shop-backups/holdfast at s3.example.com');
   });
 });

@@ -104,6 +104,13 @@ test('a program that isn’t there is said, with what to install', async () => {
   expect((await missing('nonsense')).hint).toContain('put its directory on the PATH');
 });
 
+test('what is given up before it could not be started is said to be missing', async () => {
+  const cancel = new AbortController();
+  const ran = run('nonsense', [], { timeoutSeconds: 30, env: { PATH: tempDir() }, signal: cancel.signal });
+  cancel.abort(new Error('given up'));
+  expect((await failure(ran)).message).toContain('nonsense is not installed');
+});
+
 test('a program that can’t be started is said', async () => {
   const file = path.join(tempDir(), 'program');
   fs.writeFileSync(file, '#!/bin/sh\n', { mode: 0o600 });

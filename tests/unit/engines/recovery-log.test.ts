@@ -32,6 +32,17 @@ describe('the log of a recovery', () => {
     expect(replayRate(log)).toBe(Math.round((0x40180a0 - 0x3000028) / 2));
   });
 
+  it('measures nothing where the server doesn’t say how long it took (before PostgreSQL 15), or hasn’t ended', () => {
+    const log = readRecoveryLog(
+      silentLog,
+      line('redo starts at 0/3000028') + line('redo done at 0/90180A0') + 'a line of another program\n',
+    );
+    expect(log).toMatchObject({ redoDoneAt: '0/90180A0', elapsedSeconds: null });
+    expect(replayRate(log)).toBeNull();
+    expect(replayRate({ ...log, elapsedSeconds: 2, redoDoneAt: null })).toBeNull();
+    expect(replayRate(silentLog)).toBeNull();
+  });
+
   it('knows a target that was not reached from other ends', () => {
     const early = readRecoveryLog(
       silentLog,
