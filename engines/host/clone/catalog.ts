@@ -133,12 +133,13 @@ export async function readEntry(paths: ClonePaths): Promise<CloneEntry | null> {
 
 /** All clones of a cluster, oldest first; those that were killed while they were made are `incomplete`. */
 export async function clones(context: HostContext): Promise<readonly Clone[]> {
-  const [own, onDataDisk] = await Promise.all(
-    ['c-', besideDataPrefix].map(prefix => namesIn(placeOf(context, prefix).clones)),
-  );
+  const [own, onDataDisk] = await Promise.all([
+    namesIn(placeOf(context, 'c-').clones),
+    namesIn(placeOf(context, besideDataPrefix).clones),
+  ]);
   const ids = [
-    ...(own ?? []).filter(id => !id.startsWith(besideDataPrefix)),
-    ...(onDataDisk ?? []).filter(id => id.startsWith(besideDataPrefix)),
+    ...own.filter(id => !id.startsWith(besideDataPrefix)),
+    ...onDataDisk.filter(id => id.startsWith(besideDataPrefix)),
   ];
   const found = await Promise.all(ids.map(id => describeClone(context, id)));
   return found.sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt));

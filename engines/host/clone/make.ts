@@ -151,11 +151,10 @@ async function restoreAndRecover(
   watch.report({ fraction: null, step: 'recovering' });
   let log = await attempt(recovery);
   if (log.endedEarly || log.fatal === null) assertReachedEnd(lastSegment, log, request);
-  const timeline = recovery.recovery_target_timeline ?? 'latest';
   if (log.endedEarly && request.target.type === 'time' && log.redoDoneAt !== null)
     // No transaction committed after the target: what was replayed is the state at that time. WAL that arrives meanwhile
     // is not, so recovery is held to where it was.
-    log = await attempt(untilLsn(log.redoDoneAt, Number(timeline), true));
+    log = await attempt(untilLsn(log.redoDoneAt, String(recovery.recovery_target_timeline), true));
   if (log.fatal !== null) throw notRecovered(paths, log);
   const restoreSeconds = (performance.now() - began) / 1000;
   await forgetRepository(context, paths, await libraries);
@@ -209,7 +208,7 @@ function assertReachedEnd(lastSegment: string | null, log: RecoveryLog, { target
   if (log.segment !== null && log.segment >= lastSegment) return;
   throw new HoldfastError(
     'engine-failed',
-    `recovery ended with WAL segment ${log.segment ?? '(none)'}, though the repository has WAL until ${lastSegment}: the segment after it is damaged or can’t be fetched`,
+    `recovery ended with WAL segment ${String(log.segment)}, though the repository has WAL until ${lastSegment}: the segment after it is damaged or can’t be fetched`,
     {
       hint: 'Look at that segment (`pgbackrest verify`), or name a moment before its end. The unfinished clone was removed.',
     },
@@ -221,7 +220,7 @@ function notRecovered(paths: ClonePaths, log: RecoveryLog): HoldfastError {
     'engine-failed',
     log.endedEarly
       ? 'the WAL in the repository ends before the moment to go back to'
-      : `the restored cluster did not recover: ${log.fatal ?? 'it said nothing'}`,
+      : `the restored cluster did not recover: ${String(log.fatal)}`,
     {
       hint: log.endedEarly
         ? 'Name an earlier moment; `holdfast status` says until when the cluster can be restored.'

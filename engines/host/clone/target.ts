@@ -92,7 +92,7 @@ export async function planClone(
 }
 
 /** Recovery up to a position; `inclusive` replays the record that begins there too. */
-export function untilLsn(position: string, timeline: number | 'latest', inclusive: boolean): Settings {
+export function untilLsn(position: string, timeline: number | string, inclusive: boolean): Settings {
   return {
     recovery_target_lsn: position,
     recovery_target_inclusive: inclusive ? 'on' : 'off',
