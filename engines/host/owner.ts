@@ -18,14 +18,14 @@ export interface Identity {
  * refuses to run.
  */
 export function identityOf(user: string): Identity {
-  const [uid = 0, gid = 0] = ['-u', '-g'].map(flag => {
+  const ask = (flag: string): number => {
     try {
       return Number(execFileSync('id', [flag, '--', user], { encoding: 'utf8', stdio: 'pipe' }));
     } catch (error) {
       throw unknownUser(user, error);
     }
-  });
-  return refuseRoot(user, { uid, gid });
+  };
+  return refuseRoot(user, { uid: ask('-u'), gid: ask('-g') });
 }
 
 /**

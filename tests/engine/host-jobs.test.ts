@@ -93,6 +93,10 @@ it('a decision of the gate is on its audit log', async () => {
   expect(await call('gate', { ...shop, ...decision })).toEqual({ recorded: true });
 });
 
+it('what only a superuser can is seen to in its databases', async () => {
+  expect(await call('databases', shop)).toEqual({ cluster: 'shop', changed: [] });
+});
+
 it('the timer is written and removed', async () => {
   expect(await call('schedule', shop)).toMatchObject({ cluster: 'shop', kind: 'crontab' });
   expect(fs.readFileSync(path.join(directory, 'crontab.txt'), 'utf8')).toContain('run-due');

@@ -3,14 +3,21 @@ import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import { becomeOwner } from '../../../engines/host/owner';
 import { apply } from '../../../engines/host/provision/apply';
+import { keepDatabases } from '../../../engines/host/provision/databases';
 import { inspect } from '../../../engines/host/provision/inspect';
-import { applyCluster, inspectHere } from '../../../jobs/provision';
+import { openCluster } from '../../../jobs/context';
+import { applyCluster, inspectHere, keepDatabasesOf } from '../../../jobs/provision';
 import { removeTempDirs, tempDir } from '../../support/temp';
-import { quietWatch, specification } from './fake-engine';
+import { fakeCluster, quietWatch, specification } from './fake-engine';
 
 jest.mock('../../../engines/host/owner', () => ({ becomeOwner: jest.fn() }));
 jest.mock('../../../engines/host/provision/apply', () => ({ apply: jest.fn() }));
 jest.mock('../../../engines/host/provision/inspect', () => ({ inspect: jest.fn() }));
+jest.mock('../../../engines/host/provision/databases', () => ({ keepDatabases: jest.fn() }));
+jest.mock('../../../jobs/context', () => ({
+  ...jest.requireActual<object>('../../../jobs/context'),
+  openCluster: jest.fn(),
+}));
 jest.mock('../../../jobs/program', () => ({ ownProgram: () => ({ file: '/p', hash: '' }) }));
 
 afterAll(removeTempDirs);
@@ -36,6 +43,17 @@ test('an apply says what waits for a restart that isn’t allowed', async () => 
   const quiet = quietWatch();
   await applyCluster(home, request, quiet);
   expect(quiet.steps).toEqual(['working']);
+});
+
+test('what was changed in the databases is on the audit log', async () => {
+  const cluster = fakeCluster();
+  jest.mocked(openCluster).mockResolvedValue(cluster);
+  const keep = jest.mocked(keepDatabases);
+  keep.mockResolvedValueOnce(['owner of shop']).mockResolvedValueOnce([]);
+  expect(await keepDatabasesOf('/srv', 'shop', quietWatch())).toEqual(['owner of shop']);
+  expect(await keepDatabasesOf('/srv', 'shop', quietWatch())).toEqual([]);
+  const log = fs.readFileSync(path.join(cluster.directory, 'audit.jsonl'), 'utf8');
+  expect(log).toMatch(/"detail":"owner of shop"[^]*"detail":"nothing to change"/);
 });
 
 test('a machine on which the owner doesn’t exist yet is looked at all the same; nothing else is overlooked', async () => {

@@ -149,6 +149,16 @@ describe('a cluster over SSH', () => {
   });
 });
 
+test('a cluster of this machine of which nobody knows what it shall be is said with the reason', async () => {
+  for (const uid of [0, 1000]) {
+    jest.spyOn(process, 'getuid').mockReturnValue(uid);
+    const home = homeWith({ shop: 'unreadable' });
+    expect(await survey({ home, names: [], declared: [], signal })).toMatchObject([
+      { state: 'unreachable', problem: expect.stringContaining('is not JSON') as string },
+    ]);
+  }
+});
+
 describe('for root, clusters of this machine', () => {
   beforeEach(() => {
     jest.spyOn(process, 'getuid').mockReturnValue(0);
