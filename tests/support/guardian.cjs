@@ -4,12 +4,13 @@
  *   guardian.cjs watch PID    waits until standard input ends, which it does when PID dies, then removes what PID left
  *   guardian.cjs dead         removes what processes that don't exist any more left
  *   guardian.cjs remove DIR…  removes these
- * "Removes" ends the processes that run inside the directory (postmasters, sshd, …) and then deletes it. Plain Node, so
- * that it starts fast: there is one for each test file.
+ * "Removes" ends the processes that run inside the directory (postmasters, sshd, …), and deletes it and what cron was told to
+ * run for a home inside it. Plain Node, so that it starts fast: there is one for each test file.
  */
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
+const { sweepSchedules } = require('./guardian-schedules.cjs');
 
 const pattern = /^holdfast-test-(\d+)-/;
 
@@ -81,19 +82,26 @@ async function remove(directory) {
   for (let round = 0; round < 40 && find().some(isAlive); round++) await pause(50);
   for (const pid of find()) signal(pid, 'SIGKILL');
   for (let round = 0; round < 20 && find().some(isAlive); round++) await pause(50);
-  // What belongs to another user is left to that user's next run.
+  // What belongs to another user is left to that user's next run, or to root's.
   attempt(() => fs.rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+}
+
+async function removeOf(wanted) {
+  // Before the directories: cron would start anew what is ended there.
+  sweepSchedules(name => wanted(Number(pattern.exec(name)?.[1])));
+  for (const directory of directories(wanted)) await remove(directory);
 }
 
 async function main([mode, ...rest]) {
   if (mode === 'watch') {
     await new Promise(resolve => process.stdin.resume().once('close', resolve).once('error', resolve));
     const pid = Number(rest[0]);
-    for (const directory of directories(owner => owner === pid)) await remove(directory);
-  } else if (mode === 'dead')
-    for (const directory of directories(owner => !isAlive(owner))) await remove(directory);
-  else if (mode === 'remove') for (const directory of rest) await remove(directory);
-  else throw new Error(`guardian.cjs: no such mode: ${mode}`);
+    await removeOf(owner => owner === pid);
+  } else if (mode === 'dead') await removeOf(owner => !isAlive(owner));
+  else if (mode === 'remove') {
+    sweepSchedules(name => rest.includes(path.join(os.tmpdir(), name)));
+    for (const directory of rest) await remove(directory);
+  } else throw new Error(`guardian.cjs: no such mode: ${mode}`);
 }
 
 // Signals that end a whole process group mustn't end the one that tidies up.
