@@ -1,13 +1,17 @@
+import fs from 'node:fs';
 import { HoldfastError } from '../core/errors';
 import type { BackupSet, Evidence } from '../core/evidence';
 import type { Specification } from '../core/specification';
 import type { Watch } from '../engines/engine';
-import { openSpecified } from './context';
+import { holder } from './backup';
+import { clusterDirectory, openSpecified } from './context';
 
 export interface EraseRequest {
   readonly specification: Specification;
   /** The final backup set: what is left of the cluster afterwards. */
   readonly backupSet: string;
+  /** `data` leaves what names the cluster and its timer, so that the timer, which may be root's, can be removed before `all`. */
+  readonly what: 'data' | 'all';
 }
 
 /**
@@ -17,15 +21,21 @@ export interface EraseRequest {
  * @throws HoldfastError `refused` when it doesn't; then nothing was touched.
  */
 export async function eraseCluster(home: string, request: EraseRequest, watch: Watch): Promise<void> {
-  const { specification, backupSet } = request;
-  const { engine } = await openSpecified(home, specification);
-  const evidence = await engine.evidence();
-  if (evidence.identity.found !== null) assertFinal(evidence, backupSet);
+  const { specification, backupSet, what } = request;
+  const { name, engine } = await openSpecified(home, specification);
+  // Gone already; its directory would be made anew for the lock.
+  if (!fs.existsSync(clusterDirectory(home, name))) return;
   const { erase } = await import('../engines/host/provision/remove');
-  await erase(specification, {
-    home,
-    keepRepository: true,
-    report: step => watch.report({ fraction: null, step }),
+  // The timer is still there: what it starts finds nothing to do until all is over.
+  await engine.withLock('schedule', holder('down'), async () => {
+    const evidence = await engine.evidence();
+    if (evidence.identity.found !== null) assertFinal(evidence, backupSet);
+    await erase(specification, {
+      home,
+      keepRepository: true,
+      keepNotes: what === 'data',
+      report: step => watch.report({ fraction: null, step }),
+    });
   });
 }
 

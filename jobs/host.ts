@@ -22,7 +22,11 @@ const breakGlassState = z.discriminatedUnion('state', [
 ]);
 
 const clusterRequest = z.object({ cluster: name });
-const eraseRequest = z.object({ specification: z.unknown(), backupSet: z.string().min(1) });
+const eraseRequest = z.object({
+  specification: z.unknown(),
+  backupSet: z.string().min(1),
+  what: z.enum(['data', 'all']),
+});
 const specifiedRequest = z.object({ cluster: name, specification: z.unknown().optional() });
 const applyRequest = z.object({ specification: z.unknown(), revision: z.number().int().min(0) });
 const gateRecord = z.object({
@@ -108,9 +112,9 @@ const unschedule: HostJob = async (home, document) => {
 
 const erase: HostJob = async (home, document, watch) => {
   const { eraseCluster } = await import('./erase');
-  const { specification, backupSet } = read(eraseRequest, document);
+  const { specification, ...request } = read(eraseRequest, document);
   const parsed = parseSpecification(specification);
-  await eraseCluster(home, { specification: parsed, backupSet }, watch);
+  await eraseCluster(home, { ...request, specification: parsed }, watch);
   return { cluster: parsed.cluster };
 };
 

@@ -36,7 +36,7 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
   },
   seal: { reads: '{ cluster }', summary: 'nothing of note, or ends with 3 while the cluster holds data' },
   erase: {
-    reads: '{ specification, backupSet }',
+    reads: '{ specification, backupSet, what }',
     summary: 'the production cluster that was erased, its repository kept; only `holdfast down` asks for it',
   },
 };

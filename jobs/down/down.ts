@@ -10,7 +10,7 @@ import { settleStack } from '../pulumi/settle';
 import { declaredClusters } from '../stacks';
 import { ClusterCommands } from '../up/clusters';
 import { alone, embeddedPlace, logOf, pulumiIn, type Place, type Watching } from '../up/place';
-import { beginErasing, finalBackup, forgetFinalBackup } from './final-backup';
+import { beginErasing, begunErasing, finalBackup, forgetFinalBackup } from './final-backup';
 import { keepConfiguration, keepRepository } from './keep';
 
 export interface DownRequest {
@@ -79,9 +79,9 @@ const stackPlace = ({ home, checkout }: Place, stack: string): StackPlace => ({
   stack,
 });
 
-/** The clusters of a stack that are on this machine. */
+/** The clusters of a stack that are on this machine, those included of which an interrupted run left only the repository. */
 async function clustersOf({ place }: Run, stack: string): Promise<string[]> {
-  const here = await clusterNames(place.home);
+  const here = [...(await clusterNames(place.home)), ...(await begunErasing(place.home))];
   const declared = await declaredClusters(place.checkout.directory);
   return declared
     .filter(
@@ -106,15 +106,13 @@ async function eraseAll(run: Run, clusters: readonly string[]): Promise<void> {
     report(`${cluster}: taking and verifying the final backup`);
     const final = await finalBackup(home, cluster, commands);
     const { specification, backupSet } = final;
-    await keepConfiguration(home, final);
     report(`${cluster}: erasing; backup set ${backupSet} is kept in ${final.kept}`);
     await beginErasing(home, final);
+    await keepConfiguration(home, final);
+    // As long as there is data it stays backed up, wherever this is interrupted.
+    await commands.host('erase', { specification, backupSet, what: 'data' });
     await commands.host('unschedule', { cluster });
-    await commands.host('erase', { specification, backupSet }).catch(async (error: unknown) => {
-      // Refused, or busy: it still has its data, which stays backed up.
-      await commands.host('schedule', { cluster }).catch(() => undefined);
-      throw error;
-    });
+    await commands.host('erase', { specification, backupSet, what: 'all' });
     await keepRepository(home, final);
     await removeEmpty(home, [cluster]);
     await forgetFinalBackup(home, cluster);

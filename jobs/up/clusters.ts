@@ -27,10 +27,13 @@ export class ClusterCommands {
     return this.start(args);
   }
 
-  /** Runs a command under `holdfast host`, which reads a document and has to succeed. */
-  async host(verb: string, document: object): Promise<void> {
-    const { code } = await this.start(['host', verb, '--json'], JSON.stringify(document));
-    if (code !== 0) throw failed(['host', verb], code);
+  /**
+   * Runs a command under `holdfast host`, which reads a document and has to succeed; the document that it prints. While another
+   * job holds the cluster, it is waited for.
+   */
+  async host(verb: string, document: object): Promise<unknown> {
+    const printed = await this.untilFree(['host', verb, '--json'], JSON.stringify(document));
+    return JSON.parse(printed) as unknown;
   }
 
   private async start(args: readonly string[], input?: string) {
@@ -49,10 +52,14 @@ export class ClusterCommands {
 
   /** Runs a command that has to succeed. While another job holds the cluster, the schedule's for one, it is waited for. */
   async succeed(...args: readonly string[]): Promise<void> {
+    await this.untilFree(args);
+  }
+
+  private async untilFree(args: readonly string[], input?: string): Promise<string> {
     const deadline = Date.now() + patienceMilliseconds;
     for (;;) {
-      const { code } = await this.run(...args);
-      if (code === 0) return;
+      const { code, stdout } = await this.start(args, input);
+      if (code === 0) return stdout;
       if (code !== exitCodes.busy || Date.now() > deadline) throw failed(args, code);
       await sleep(2000, undefined, { signal: this.place.signal });
     }

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../core/errors';
 import { ensureToolchain } from '../../toolchain/install';
+import { keepWhole } from '../down/final-backup';
 import { embeddedStacks, stateDirectory } from '../embedded';
 import { readDeployment, stackExists, type StackPlace } from '../pulumi/backend';
 import { complaintsIn, describeChanges, hasChanges, preview, type Preview } from '../pulumi/preview';
@@ -37,6 +38,7 @@ export async function up(home: string, watching: Watching): Promise<UpReport> {
   makeHome(place);
   return alone(place, watching, async () => {
     const run = await prepare(place, watching);
+    await keepWhole(home, run);
     for (const stack of embeddedStacks) await ensureStack(run, stack);
     const before = await revive(run);
     const changed = await stacksToUpdate(run);

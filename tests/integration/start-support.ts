@@ -32,10 +32,17 @@ export class Embedded {
     return this.run('bash', ['-c', `eval "$(node bin/holdfast.mjs env)" && ${script}`]);
   }
 
-  /** The same as `start`, as the leader of a process group that can be killed. */
-  begin(): ChildProcess {
-    const [name, ...args] = this.isolated(process.execPath, [path.join(repositoryRoot, 'scripts/start.mjs')]);
+  /** `npm start`, or a command of holdfast, as the leader of a process group that can be killed. */
+  begin(...command: readonly string[]): ChildProcess {
+    const script = command.length === 0 ? path.join(repositoryRoot, 'scripts/start.mjs') : program;
+    const [name, ...args] = this.isolated(process.execPath, [script, ...command]);
     return spawn(name!, args, { cwd: repositoryRoot, env: this.env, detached: true, stdio: 'ignore' });
+  }
+
+  /** Whether what is due for a cluster runs unattended. */
+  async isScheduled(cluster: string): Promise<boolean> {
+    if (process.getuid?.() !== 0) return (await succeed('crontab', ['-l'])).includes(` run-due ${cluster} `);
+    return fs.readdirSync(this.cronDirectory).some(name => name.startsWith(`holdfast-${cluster}-`));
   }
 
   async survey(): Promise<SurveyedCluster[]> {

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { readDeployment, readLocks } from '../../jobs/pulumi/backend';
@@ -131,15 +132,51 @@ test('down takes staging apart and leaves production alone', async () => {
   expect(await embedded.query('prod', 'postgres', 'select 1')).toBe('1');
 });
 
+const insist = ['down', '--production', '--yes-delete-production-data'];
+
+test('down that is killed before it erases leaves production backed up, and npm start keeps it', async () => {
+  const cluster = path.join(embedded.home, 'clusters/prod');
+  const journal = path.join(embedded.home, '.down-prod.json');
+  const { uid, gid } = fs.statSync(path.join(cluster, 'data'));
+  // As long as what is due may be running, nothing is erased.
+  const due = spawn('flock', [path.join(cluster, 'lock/schedule.lock'), 'cat'], { uid, gid, cwd: '/' });
+  const released = new Promise(resolve => due.once('close', resolve));
+  const first = embedded.begin(...insist);
+  const ended = new Promise(resolve => first.once('close', resolve));
+  await until('it is about to erase', () => fs.existsSync(journal), { seconds: 120 });
+  process.kill(-first.pid!, 'SIGKILL');
+  await ended;
+  due.stdin.end();
+  await released;
+  expect(await embedded.query('prod', 'postgres', 'select 1')).toBe('1');
+  expect(await embedded.isScheduled('prod')).toBe(true);
+
+  const { code, stderr } = await embedded.start();
+  expect(stderr).toContain('prod: an interrupted `holdfast down` had erased nothing: it stays');
+  expect(code).toBe(0);
+  expect(await embedded.isScheduled('prod')).toBe(true);
+  expect(fs.existsSync(journal)).toBe(false);
+  expect(fs.readdirSync(path.join(embedded.home, 'kept'))).toEqual([]);
+});
+
 test('down takes production apart when one insists, and its final backup is all that is needed to have it back', async () => {
   await embedded.query('prod', 'shop', 'create table app.kept as select generate_series(1, 1000) as i');
   const { uid, gid } = fs.statSync(path.join(embedded.home, 'clusters/prod/data'));
-  const { code, stdout, stderr } = await embedded.holdfast(
-    'down',
-    '--production',
-    '--yes-delete-production-data',
-  );
+
+  // Cut off between the data and the timer.
+  const timer = path.join(embedded.home, 'clusters/prod/schedule.json');
+  fs.renameSync(timer, `${timer}-away`);
+  fs.writeFileSync(timer, 'garbage');
+  expect(await embedded.holdfast(...insist)).toMatchObject({ code: 5 });
+  fs.renameSync(`${timer}-away`, timer);
+  expect(fs.existsSync(path.join(embedded.home, 'clusters/prod/data/PG_VERSION'))).toBe(false);
+  const start = await embedded.start();
+  expect(start.stderr).toContain('an interrupted `holdfast down` has erased data of prod');
+  expect(start.code).toBe(3);
+
+  const { code, stdout, stderr } = await embedded.holdfast(...insist);
   expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await embedded.isScheduled('prod')).toBe(false);
   const kept = /^Kept: (.*) \(docs/m.exec(stdout)?.[1];
   expect(fs.readdirSync(kept!).sort()).toEqual(['audit.jsonl', 'pgbackrest.conf', 'repository']);
   expect(fs.existsSync(path.join(embedded.home, 'clusters'))).toBe(false);

@@ -4,7 +4,7 @@ import { HoldfastError } from '../../../core/errors';
 import type { Specification } from '../../../core/specification';
 import { besideData } from '../clone/catalog';
 import { removeTree } from '../clone/leftovers';
-import { exists, readIfThere } from '../files';
+import { exists, readIfThere, writeAtomically } from '../files';
 import { withClusterLock } from '../lock';
 import { clusterPaths, pathsOf, type ClusterPaths } from '../layout';
 import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
@@ -44,16 +44,18 @@ export async function remove(specification: Specification, options: RemoveOption
   await erase(specification, { ...options, keepRepository: false });
 }
 
+export interface EraseOptions extends RemoveOptions {
+  /** Keeps backups and WAL, from which bare pgBackRest can restore it; its last WAL is archived. */
+  readonly keepRepository: boolean;
+  /** Keeps what says that there was a cluster, and what its timer is: until the timer is removed. @default false */
+  readonly keepNotes?: boolean;
+}
+
 /**
  * Erases a cluster whatever its environment: for a person who has said so in as many words, after a final backup. Everything
- * else uses `remove`.
- *
- * @param options.keepRepository keeps backups and WAL, from which bare pgBackRest can restore it; its last WAL is archived.
+ * else uses `remove`. Interrupted, the same call goes on.
  */
-export async function erase(
-  specification: Specification,
-  options: RemoveOptions & { readonly keepRepository: boolean },
-): Promise<void> {
+export async function erase(specification: Specification, options: EraseOptions): Promise<void> {
   const paths = pathsOf(options.home, specification);
   if (!(await exists(paths.root))) return;
   await withClusterLock(paths.lock, 'restore', 'host remove', async () => {
@@ -68,6 +70,7 @@ export async function erase(
   });
   if (specification.settings.source.mode === 'managed' && !paths.socketDirectory.startsWith(paths.root))
     await fs.rm(paths.socketDirectory, { recursive: true, force: true });
+  if (options.keepNotes === true) return;
   options.report(`removing ${paths.root}`);
   await emptyRoot(paths.root);
 }
@@ -92,10 +95,17 @@ async function stopClones(paths: ClusterPaths, report: (step: string) => void): 
     }
 }
 
+/** Beside the data while it is erased: whose it is, once the control file is gone that says so. */
+const erasingMark = '.holdfast-erasing';
+
+/**
+ * The control file goes first: a data directory that has one is whole, so an interrupted run leaves either all of the data, or
+ * none that anybody could take for it.
+ */
 async function eraseData(
   paths: ClusterPaths,
   record: ClusterRecord | null,
-  { report, keepRepository }: RemoveOptions & { readonly keepRepository: boolean },
+  { report, keepRepository }: EraseOptions,
 ): Promise<void> {
   const found = await systemIdentifierOf(paths.dataDirectory);
   // Somebody else's data is never erased, wherever the specification points to.
@@ -109,9 +119,17 @@ async function eraseData(
   await stopData(paths, keepRepository ? 'fast' : 'immediate');
   if (found === null && typeof record?.systemIdentifier === 'string')
     report(`there was no data in ${paths.dataDirectory}`);
+  const inside = (name: string): string => path.join(paths.dataDirectory, name);
+  const mark = inside(erasingMark);
+  const begun = found === null && (await readIfThere(mark)) === record?.systemIdentifier;
+  if (found !== null) {
+    await writeAtomically(mark, found);
+    await fs.rm(inside('global/pg_control'));
+  }
   for (const name of await fs.readdir(paths.dataDirectory).catch(() => []))
-    if (found !== null || name.startsWith(nurseryPrefix))
-      await fs.rm(path.join(paths.dataDirectory, name), { recursive: true, force: true });
+    if (name !== erasingMark && (found !== null || begun || name.startsWith(nurseryPrefix)))
+      await fs.rm(inside(name), { recursive: true, force: true });
+  if (found !== null || begun) await fs.rm(mark, { force: true });
 }
 
 async function stopData(paths: ClusterPaths, mode: 'fast' | 'immediate'): Promise<void> {
