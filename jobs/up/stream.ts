@@ -17,9 +17,9 @@ export async function stream(
   args: readonly string[],
   options: StreamOptions,
 ): Promise<number | null> {
-  const { signal, onLine, onOutput = onLine, input, ...rest } = options;
+  const { signal, onLine, onOutput = onLine, input, env = process.env, ...rest } = options;
   signal.throwIfAborted();
-  const child = spawn(program, args, { ...rest, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(program, args, { ...rest, env, stdio: ['pipe', 'pipe', 'pipe'] });
   // One that ends before it has read all: its exit code tells more than the broken pipe.
   child.stdin.on('error', () => undefined).end(input ?? '');
   eachLine(child.stdout, onOutput);

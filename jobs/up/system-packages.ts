@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
+import { installWithApt, type Installing } from './apt';
 import { stream } from './stream';
 
 /** A program of the system that has to be there. */
@@ -54,11 +55,6 @@ export const cron: Need = {
     program('crond').isThere(),
 };
 
-export interface Installing {
-  readonly report: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /**
  * Installs what isn't there: with apt-get (and sudo, unless root) on Debian and its kin, with Homebrew on macOS. A cluster of
  * the distribution's own on port 5432 is not made.
@@ -67,86 +63,50 @@ export interface Installing {
 export async function ensureSystemPackages(needs: readonly Need[], installing: Installing): Promise<void> {
   const missing = needs.filter(need => !need.isThere());
   if (missing.length === 0) return;
-  const names = missing.map(({ what }) => what).join(', ');
-  installing.report(`installing ${names}`);
-  if (os.platform() === 'darwin') await installWithHomebrew(missing, installing);
-  else if (program('apt-get').isThere()) await installWithApt(missing, installing);
-  else throw byHand(missing, 'this system has no apt-get and no Homebrew');
-  const still = missing.filter(need => !need.isThere());
-  if (still.length > 0)
-    throw byHand(still, 'the packages were installed, but lie where they are not looked for');
-}
-
-function byHand(missing: readonly Need[], reason: string): HoldfastError {
-  return new HoldfastError(
+  const failure = await install(missing, installing);
+  const still = failure === null ? missing.filter(need => !need.isThere()) : missing;
+  if (still.length === 0) return;
+  throw new HoldfastError(
     'configuration',
-    `${missing.map(({ what }) => what).join(', ')} must be installed: ${reason}`,
-    {
-      hint: 'install them with this system’s package manager, and run this again',
-    },
+    `${namesOf(still)} must be installed: ${failure ?? 'the packages were installed, but lie where they are not looked for'}`,
+    { hint: `${commandFor(still)}; then run this again.` },
   );
 }
 
-async function installWithHomebrew(missing: readonly Need[], installing: Installing): Promise<void> {
-  const formulas = missing.flatMap(({ brew }) => brew ?? []);
+const namesOf = (needs: readonly Need[]): string => needs.map(({ what }) => what).join(', ');
+
+/** What a person does instead. */
+function commandFor(missing: readonly Need[]): string {
+  if (os.platform() === 'darwin') return `Install Homebrew, or these: ${formulasOf(missing).join(' ')}`;
+  if (program('apt-get').isThere())
+    return `As root: apt-get install --no-install-recommends ${packagesOf(missing).join(' ')}`;
+  return 'Install them with this system’s package manager';
+}
+
+const packagesOf = (needs: readonly Need[]): string[] => needs.map(({ apt }) => apt);
+const formulasOf = (needs: readonly Need[]): string[] => needs.flatMap(({ brew }) => brew ?? []);
+
+/** Why nothing was installed; null when it was. */
+async function install(missing: readonly Need[], installing: Installing): Promise<string | null> {
+  const report = () => installing.report(`installing ${namesOf(missing)}`);
+  if (os.platform() === 'darwin') {
+    report();
+    return installWithHomebrew(formulasOf(missing), installing);
+  }
+  if (!program('apt-get').isThere()) return 'this system has no apt-get and no Homebrew';
+  if (process.getuid?.() !== 0 && !program('sudo').isThere()) return 'you are not root, and there is no sudo';
+  report();
+  return installWithApt(packagesOf(missing), installing);
+}
+
+async function installWithHomebrew(formulas: string[], installing: Installing): Promise<string | null> {
   const code = await stream('brew', ['install', ...formulas], {
     ...installing,
     onLine: line => installing.report(`  brew: ${line}`),
   }).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw byHand(missing, 'there is no Homebrew');
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'there is no Homebrew';
     throw error;
   });
-  if (code !== 0) throw byHand(missing, `brew install ${formulas.join(' ')} ended with ${code}`);
-}
-
-async function installWithApt(missing: readonly Need[], installing: Installing): Promise<void> {
-  const root = process.getuid?.() === 0;
-  if (!root && !program('sudo').isThere()) throw byHand(missing, 'not root, and there is no sudo');
-  const packages = missing.map(({ apt }) => apt);
-  const run = async (command: string, ...args: string[]) => {
-    const lines: string[] = [];
-    const words = ['env', 'DEBIAN_FRONTEND=noninteractive', command, ...args];
-    const [name, ...rest] = root ? words : ['sudo', ...words];
-    const onLine = (line: string) => {
-      lines.push(line);
-      if (/^(Setting up|Unpacking|Fetched|E:|W:)/.test(line)) installing.report(`  ${line}`);
-    };
-    const code = await stream(name ?? command, rest, { ...installing, onLine });
-    return { code, tail: lines.slice(-15).join('\n') };
-  };
-  // An installation that was interrupted has to be finished first; with none it does nothing.
-  await run('dpkg', '--configure', '-a');
-  await run('apt-get', ...aptOptions, 'update');
-  const { code, tail } = await withoutMainCluster(run, () =>
-    run('apt-get', ...aptOptions, 'install', '--yes', '--no-install-recommends', ...packages),
-  );
-  if (code !== 0) throw byHand(missing, `apt-get install ${packages.join(' ')} failed:\n${tail}`);
-}
-
-/** Waits for another apt; keeps configuration files that somebody edited. */
-const aptOptions = ['-qq', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Options::=--force-confold'];
-
-const createCluster = '/etc/postgresql-common/createcluster.conf';
-const ourSetting = '/etc/postgresql-common/createcluster.d/holdfast.conf';
-
-/** Keeps Debian's package from making a cluster of its own, unless somebody decided about that already. */
-async function withoutMainCluster<T>(
-  run: (command: string, ...args: string[]) => Promise<unknown>,
-  install: () => Promise<T>,
-): Promise<T> {
-  const decided =
-    fs.existsSync(createCluster) &&
-    /^\s*create_main_cluster\s*=/m.test(fs.readFileSync(createCluster, 'utf8'));
-  if (decided) return install();
-  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-apt-'));
-  try {
-    const setting = path.join(scratch, 'holdfast.conf');
-    fs.writeFileSync(setting, 'create_main_cluster = false\n');
-    await run('install', '-D', '--mode=0644', setting, ourSetting);
-    return await install();
-  } finally {
-    fs.rmSync(scratch, { recursive: true, force: true });
-    await run('rm', '--force', ourSetting);
-    await run('rmdir', '--ignore-fail-on-non-empty', path.dirname(ourSetting));
-  }
+  if (typeof code === 'string') return code;
+  return code === 0 ? null : `brew install ${formulas.join(' ')} ended with ${code ?? 'a signal'}`;
 }
