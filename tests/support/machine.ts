@@ -8,13 +8,14 @@ import {
 } from '../../jobs/up/system-packages';
 import { ensureToolchain } from '../../toolchain/install';
 
-/** What the tests need of the machine, beyond what `npm start` installs: a server to log in to, and a clock to turn back. */
+/** What the tests need of the machine, beyond what `npm start` installs: a server to log in to, with sudo, and a clock to turn back. */
 const needs = [
   postgresServer(15),
   pgBackRest,
   cron,
   program('sshd', { apt: 'openssh-server', brew: null }),
   program('ssh', { apt: 'openssh-client', brew: null }),
+  program('sudo', { brew: null }),
   program('faketime', { brew: 'libfaketime' }),
   program('unshare', { apt: 'util-linux', brew: null }),
 ];

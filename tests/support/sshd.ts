@@ -21,6 +21,8 @@ export interface SshdOptions {
   /** Put before the key in authorized_keys: `command="…",restrict`. */
   readonly keyOptions?: string;
   readonly port?: number;
+  /** A program with its arguments that runs it: in a mount namespace, for instance. It has to become sshd (`exec`). */
+  readonly through?: readonly string[];
   /** Keys of an earlier one, so that a restarted server is the same machine. */
   readonly directory?: string;
 }
@@ -41,7 +43,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   if (process.getuid?.() === 0) fs.mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
 
   const log = fs.openSync(at('sshd.log'), 'a');
-  const child = spawn(sshdPath(), ['-D', '-e', '-f', at('sshd_config')], { stdio: ['ignore', log, log] });
+  const [name, ...args] = [...(options.through ?? []), sshdPath(), '-D', '-e', '-f', at('sshd_config')];
+  const child = spawn(name, args, { stdio: ['ignore', log, log] });
   fs.closeSync(log);
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
   const server: Sshd = {
