@@ -54,7 +54,7 @@ function asRoot({ report, signal }: Installing): AsRoot {
       if (isTelling(line)) report(`  ${line}`);
     };
     const code = await stream(name, args, { signal, onLine });
-    return { code, tail: lines.slice(-15).join('\n') };
+    return { code, tail: lines.slice(-5).join('\n') };
   };
 }
 
@@ -88,6 +88,9 @@ function thereIsATerminal(): boolean {
 const createCluster = '/etc/postgresql-common/createcluster.conf';
 const ourSetting = '/etc/postgresql-common/createcluster.d/holdfast.conf';
 
+/** Whether an installation of ours was killed: what is there of a package may not be set up, and the setting is still there. */
+export const aptWasInterrupted = (): boolean => fs.existsSync(ourSetting);
+
 /** Keeps Debian's package from making a cluster of its own, unless somebody decided about that already. */
 async function withoutMainCluster<T>(installing: Installing, install: () => Promise<T>): Promise<T> {
   const decided =
@@ -106,6 +109,6 @@ async function withoutMainCluster<T>(installing: Installing, install: () => Prom
     // Also after Ctrl-C: it would decide about what others install.
     fs.rmSync(scratch, { recursive: true, force: true });
     await run('rm', '--force', ourSetting);
-    await run('rmdir', '--ignore-fail-on-non-empty', path.dirname(ourSetting));
+    await run('rmdir', '--ignore-fail-on-non-empty', path.dirname(ourSetting), path.dirname(createCluster));
   }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
-import { installWithApt, type Installing } from './apt';
+import { aptWasInterrupted, installWithApt, type Installing } from './apt';
 import { stream } from './stream';
 
 /** A program of the system that has to be there. */
@@ -62,10 +62,15 @@ export const cron: Need = {
  */
 export async function ensureSystemPackages(needs: readonly Need[], installing: Installing): Promise<void> {
   const missing = needs.filter(need => !need.isThere());
-  if (missing.length === 0) return;
-  const failure = await install(missing, installing);
-  const still = failure === null ? missing.filter(need => !need.isThere()) : missing;
-  if (still.length === 0) return;
+  const interrupted = aptWasInterrupted();
+  if (missing.length === 0 && !interrupted) return;
+  // Files of a package are there long before it is set up.
+  const failure = await install(interrupted ? needs : missing, installing);
+  const still = failure === null ? needs.filter(need => !need.isThere()) : missing;
+  if (still.length === 0) {
+    if (failure !== null) installing.report(`  an interrupted installation is not finished: ${failure}`);
+    return;
+  }
   throw new HoldfastError(
     'configuration',
     `${namesOf(still)} must be installed: ${failure ?? 'the packages were installed, but lie where they are not looked for'}`,

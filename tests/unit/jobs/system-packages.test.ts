@@ -107,10 +107,39 @@ test.each([
     expect.stringMatching(new RegExp(`^install -D --mode=0644 .*/holdfast.conf ${setting}$`)),
     expect.stringMatching(/^apt-get .* install --yes --no-install-recommends postgresql-15 pgbackrest$/),
     `rm --force ${setting}`,
-    'rmdir --ignore-fail-on-non-empty /etc/postgresql-common/createcluster.d',
+    'rmdir --ignore-fail-on-non-empty /etc/postgresql-common/createcluster.d /etc/postgresql-common',
   ]);
   expect(said).toContain('installing PostgreSQL 15 (server), pgbackrest');
   expect(said).toContain('  Setting up pgbackrest');
+});
+
+test('an installation that was killed is finished by the next run, although all programs are there', async () => {
+  const { calls, needs } = machine({ 'apt-get': installs }, { root: true });
+  const exists = fs.existsSync;
+  const spied = jest
+    .spyOn(fs, 'existsSync')
+    .mockImplementation(file => String(file).endsWith('createcluster.d/holdfast.conf') || exists(file));
+  const there = needs.map(need => ({ ...need, isThere: () => true }));
+  await ensureSystemPackages(there, installing());
+  expect(calls()).toContainEqual(expect.stringMatching(/^apt-get .* install .* postgresql-15 pgbackrest$/));
+
+  spied.mockRestore();
+  const before = calls().length;
+  await ensureSystemPackages(there, installing());
+  expect(calls()).toHaveLength(before);
+});
+
+test('who can’t finish an installation that was killed goes on with the programs that are there', async () => {
+  const { needs } = machine({ 'apt-get': installs, sudo: 'exit 1' });
+  const exists = fs.existsSync;
+  jest
+    .spyOn(fs, 'existsSync')
+    .mockImplementation(file => String(file).endsWith('createcluster.d/holdfast.conf') || exists(file));
+  await ensureSystemPackages(
+    needs.map(need => ({ ...need, isThere: () => true })),
+    installing(),
+  );
+  expect(said.at(-1)).toMatch(/interrupted installation is not finished: sudo wants a password/);
 });
 
 test('apt-get that fails is quoted, and what was to keep Debian from making a cluster is removed', async () => {
