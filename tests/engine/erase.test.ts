@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { socketDirectory } from '../../engines/host/layout';
 import { erase, seal, type EraseOptions } from '../../engines/host/provision/remove';
 import { readRecord } from '../../engines/host/record';
 import { createCluster } from '../support/host-cluster';
@@ -45,4 +46,17 @@ test('cut off, it goes on with what is left of the data, and leaves what is some
     expect((await fs.readdir(dataDirectory)).includes('left')).toBe(stays);
   }
   expect(await fs.readdir(dataDirectory)).toEqual([]);
+});
+
+test('where clones have their sockets is removed too, also where that is elsewhere', async () => {
+  const home = path.join(tempDir(0o700), 'a long name '.repeat(8));
+  const { specification, paths } = await createCluster({ home });
+  const run = path.join(paths.clones, 'c-20260102-030405-abcd', 'run');
+  const socket = socketDirectory(run);
+  expect([paths.socketDirectory, socket].filter(directory => directory.startsWith(home))).toEqual([]);
+  await fs.mkdir(run, { recursive: true });
+  await fs.mkdir(socket);
+  await erase(specification, optionsIn(home));
+  for (const directory of [paths.socketDirectory, socket])
+    await expect(fs.access(directory)).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -6,7 +6,7 @@ import { besideData } from '../clone/catalog';
 import { removeTree } from '../clone/leftovers';
 import { exists, readIfThere, writeAtomically } from '../files';
 import { withClusterLock } from '../lock';
-import { clusterPaths, pathsOf, type ClusterPaths } from '../layout';
+import { clusterPaths, pathsOf, socketDirectory, type ClusterPaths } from '../layout';
 import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
 import { nurseryPrefix } from '../postgres/initialise';
 import { findInstallation } from '../postgres/installation';
@@ -89,9 +89,12 @@ async function stopClones(paths: ClusterPaths, report: (step: string) => void): 
   for (const directory of [paths.clones, path.join(besideData({ paths }), 'clones')])
     for (const id of await fs.readdir(directory).catch(() => [])) {
       const dataDirectory = path.join(directory, id, 'data');
-      if ((await runningPostmaster(dataDirectory)) === null) continue;
-      report(`stopping clone ${id}`);
-      await stopData({ ...paths, dataDirectory }, 'immediate');
+      if ((await runningPostmaster(dataDirectory)) !== null) {
+        report(`stopping clone ${id}`);
+        await stopData({ ...paths, dataDirectory }, 'immediate');
+      }
+      // It lies elsewhere when this path is too long for a socket.
+      await fs.rm(socketDirectory(path.join(directory, id, 'run')), { recursive: true, force: true });
     }
 }
 
