@@ -1,12 +1,11 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
 import type { BackupKind, BackupSet } from '../../core/evidence';
 import type { Annotations, Watch } from '../engine';
 import { clusterOf, repositoryCount, type HostContext } from './context';
-import { lockHolder } from './lock';
 import { annotationArguments, encodeAnnotations, type StoredAnnotations } from './pgbackrest/annotations';
 import type { ListedSet } from './pgbackrest/info';
+import { endOrphanedBackup, lockingProcess } from './pgbackrest/orphan';
 import { progressReader } from './pgbackrest/progress';
 import { listFiles } from './pgbackrest/repository';
 import { stanzaInfo } from './pgbackrest/stanza';
@@ -42,8 +41,8 @@ async function backupInto(
   const before = await stanzaInfo(pgbackrest, repository);
   const known = new Set(before.sets.map(set => set.label));
   const read = progressReader('copying');
-  try {
-    await pgbackrest.run(
+  const take = () =>
+    pgbackrest.run(
       'backup',
       [
         `--repo=${repository}`,
@@ -59,8 +58,14 @@ async function backupInto(
         },
       },
     );
+  try {
+    await take();
   } catch (error) {
-    throw error instanceof HoldfastError && error.code === 'busy' ? await busy(context, error) : error;
+    if (!(error instanceof HoldfastError) || error.code !== 'busy') throw error;
+    if (!(await endOrphanedBackup(lockFile(context), pgbackrest.configurationFile)))
+      throw await busy(context, error);
+    report({ fraction: null, step: 'ended a backup that was left by a job that was killed' });
+    await take();
   }
   return readBack(context, repository, known, annotations);
 }
@@ -102,22 +107,16 @@ function hasAnnotations(set: ListedSet, annotations: StoredAnnotations): boolean
   return Object.entries(annotations).every(([key, value]) => set.annotations[key] === value);
 }
 
-/** Who runs the other backup: Holdfast's lock knows more than pgBackRest's, which has the process only. */
+/** Somebody runs pgBackRest without Holdfast, whose own lock the caller has. */
 async function busy(context: HostContext, cause: HoldfastError): Promise<HoldfastError> {
-  const holder = (await lockHolder(context.paths.lock)) ?? (await pgBackRestHolder(context));
+  const pid = await lockingProcess(lockFile(context));
   return new HoldfastError(
     'busy',
-    `cluster ${clusterOf(context)} is being backed up already${holder === null ? '' : ` by ${holder}`}`,
+    `cluster ${clusterOf(context)} is being backed up already${pid === null ? '' : ` by pgbackrest, process ${pid}`}`,
     { hint: 'Wait until it has ended; `holdfast status` shows it.', cause },
   );
 }
 
-async function pgBackRestHolder({ paths, pgbackrest }: HostContext): Promise<string | null> {
-  try {
-    const text = await fs.readFile(path.join(paths.lock, `${pgbackrest.stanza}-backup.lock`), 'utf8');
-    const { pid } = JSON.parse(text) as { pid?: unknown };
-    return typeof pid === 'number' ? `pgbackrest, process ${pid}` : null;
-  } catch {
-    return null;
-  }
+function lockFile({ paths, pgbackrest }: HostContext): string {
+  return path.join(paths.lock, `${pgbackrest.stanza}-backup.lock`);
 }

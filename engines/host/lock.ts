@@ -36,7 +36,8 @@ export async function withClusterLock<T>(
   const info = holderFile(directory, name);
   try {
     const self: Holder = { pid: process.pid, who: `${holder} (${lock})`, since: new Date().toISOString() };
-    await fs.writeFile(info, JSON.stringify(self), { mode: 0o600 });
+    // It is for messages only: a full disk must not keep anybody from alerting of it.
+    await fs.writeFile(info, JSON.stringify(self), { mode: 0o600 }).catch(() => undefined);
     return await use();
   } finally {
     await fs.rm(info, { force: true });
@@ -44,8 +45,8 @@ export async function withClusterLock<T>(
   }
 }
 
-/** Who holds the cluster's lock as far as was written down, as a clause for a message. */
-export async function lockHolder(directory: string, name: LockName = 'cluster'): Promise<string | null> {
+/** Who holds a lock as far as was written down, as a clause for a message. */
+async function lockHolder(directory: string, name: LockName): Promise<string | null> {
   try {
     const holder = JSON.parse(await fs.readFile(holderFile(directory, name), 'utf8')) as Holder;
     return `${holder.who}, process ${holder.pid}, since ${holder.since}`;

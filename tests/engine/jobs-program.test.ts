@@ -49,20 +49,23 @@ function succeeded(ran: Ran): Ran {
   return ran;
 }
 
-/** Starts a command, and sends it a signal as soon as it says something that matches. */
-async function interrupt(signal: NodeJS.Signals, when: RegExp, ...args: string[]): Promise<Ran> {
+/** Starts a command, and does something to it as soon as it says something that matches. */
+async function during(when: RegExp, act: (child: ChildProcess) => void, ...args: string[]): Promise<Ran> {
   const child: ChildProcess = spawn(process.execPath, command(...args), options());
   let stderr = '';
-  let sent = false;
+  let acted = false;
   child.stderr!.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
-    if (sent || !when.test(stderr)) return;
-    sent = true;
-    child.kill(signal);
+    if (acted || !when.test(stderr)) return;
+    acted = true;
+    act(child);
   });
   const code = await new Promise<number | null>(resolve => child.once('close', resolve));
   return { code, stdout: '', stderr };
 }
+
+const interrupt = (signal: NodeJS.Signals, when: RegExp, ...args: string[]): Promise<Ran> =>
+  during(when, child => child.kill(signal), ...args);
 
 async function evidenceIsSound(): Promise<void> {
   const evidence = await engine.evidence();
@@ -92,6 +95,48 @@ test.each([
   expect((await engine.evidence()).backups.length).toBeGreaterThanOrEqual(before);
   await evidenceIsSound();
 });
+
+/** The process of pgBackRest that takes the backup; its group has the same number. */
+function backupProcess(): number {
+  const lock = fs.readFileSync(path.join(cluster.paths.lock, 'shop-backup.lock'), 'utf8');
+  return (JSON.parse(lock) as { pid: number }).pid;
+}
+
+test.each<[string, (child: ChildProcess, pgbackrest: number) => void]>([
+  [
+    'its job',
+    (child, pgbackrest) => {
+      // What it does alone can take long: a large file, a disk that hangs.
+      process.kill(-pgbackrest, 'SIGSTOP');
+      child.kill('SIGKILL');
+    },
+  ],
+  ['its pgbackrest', (_, pgbackrest) => process.kill(pgbackrest, 'SIGKILL')],
+])(
+  'a backup that dies with %s counts for nothing; the next one is whole, and ends the rest',
+  async (_, kill) => {
+    const before = (await engine.evidence()).backups;
+    let pgbackrest = NaN;
+    const attack = (child: ChildProcess): void => {
+      pgbackrest = backupProcess();
+      kill(child, pgbackrest);
+    };
+    const ran = await during(/copying/, attack, 'backup', 'shop', '--kind', 'full');
+    expect(ran.code).not.toBe(0);
+    const after = await engine.evidence();
+    expect(after.problems).toEqual([]);
+    expect(after.backups).toEqual(before);
+
+    const set = JSON.parse(
+      succeeded(await holdfast('backup', 'shop', '--kind', 'full', '--json')).stdout,
+    ) as object;
+    expect((await engine.evidence()).backups.at(-1)).toEqual(set);
+    expect(() => process.kill(-pgbackrest, 0)).toThrow('ESRCH');
+    await engine.withLock('restore', 'a test', () => Promise.resolve());
+    succeeded(await holdfast('verify', 'shop'));
+    await evidenceIsSound();
+  },
+);
 
 test('a backup while another job holds the cluster is busy, says who, and exits 6', async () => {
   const ran = await engine.withLock('backup', 'the night shift', () => holdfast('backup', 'shop', '--json'));
