@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { buildSync } from 'esbuild';
 import type { HoldfastError } from '../../core/errors';
 import type { Applied } from '../../core/host-documents';
 import { pathsOf } from '../../engines/host/layout';
@@ -10,6 +9,7 @@ import { apply } from '../../engines/host/provision/apply';
 import { inspect } from '../../engines/host/provision/inspect';
 import { nurseryPrefix } from '../../engines/host/postgres/initialise';
 import { readRecord } from '../../engines/host/record';
+import { buildApplyProgram } from '../support/apply-program';
 import { dropHome, specify } from '../support/host-cluster';
 import { until } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
@@ -19,25 +19,10 @@ import { removeTempDirs, tempDir } from '../support/temp';
  * leaves of files that were not synced yet.
  */
 
-const scratch = tempDir(0o700);
-const program = path.join(scratch, 'apply.cjs');
+const program = path.join(tempDir(0o700), 'apply.cjs');
 const homes: string[] = [];
 
-beforeAll(() => {
-  const entry = path.resolve(__dirname, '../../engines/host/provision/apply.ts');
-  buildSync({
-    stdin: {
-      contents: `import { apply } from ${JSON.stringify(entry)};
-        const [home, specification] = process.argv.slice(2);
-        void apply({ specification: JSON.parse(specification), revision: 1 }, { home, program: null, report: step => console.log(step) });`,
-      resolveDir: __dirname,
-    },
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    external: ['pg-native'],
-  });
-});
+beforeAll(() => buildApplyProgram(program));
 
 afterAll(async () => {
   for (const home of homes) await dropHome(home);

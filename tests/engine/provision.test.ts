@@ -174,6 +174,13 @@ describe('applying again', () => {
     expect((await readApplied(cluster.paths))?.settings).toEqual(specification.settings);
   });
 
+  it('has the server read what an apply wrote that was killed before it told the server', async () => {
+    const file = path.join(cluster.paths.dataDirectory, 'postgresql.conf');
+    await fs.writeFile(file, (await fs.readFile(file, 'utf8')).replace('7MB', '8MB'));
+    const { changed } = await reapply(declared({ settings: { work_mem: '8MB' } }));
+    expect([changed, await setting('work_mem')]).toEqual([[], '8MB']);
+  });
+
   it('says which settings wait for a restart that is not allowed, before and after', async () => {
     const pid = await postmasterPid();
     const specification = declared({ settings: { max_connections: 55 } });

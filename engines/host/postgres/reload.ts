@@ -9,6 +9,19 @@ export async function pendingRestart(session: Session): Promise<string[]> {
   return rows.map(row => row.name);
 }
 
+/**
+ * Whether a file of its configuration was written after the server last read it: by somebody who was killed before the reload.
+ * File times are cut to seconds, so one that it has read within the same second counts too.
+ */
+export async function hasUnreadFiles(session: Session): Promise<boolean> {
+  const [row] = await session.query<{ unread: boolean | null }>(
+    `select bool_or(modification + interval '1 s' > pg_conf_load_time()) as unread
+       from (select sourcefile from pg_file_settings union select current_setting('hba_file')) as files (name),
+            pg_stat_file(name, true)`,
+  );
+  return row?.unread === true;
+}
+
 const deadlineMilliseconds = 30_000;
 
 /**

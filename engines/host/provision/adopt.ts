@@ -8,7 +8,7 @@ import { readIfThere } from '../files';
 import type { ClusterPaths } from '../layout';
 import { withClusterLock } from '../lock';
 import { dataVersion, runningPostmaster, systemIdentifierOf } from '../postgres/data-directory';
-import { pendingRestart, reload } from '../postgres/reload';
+import { hasUnreadFiles, pendingRestart, reload } from '../postgres/reload';
 import { restartServer } from '../postgres/server';
 import { archiveCommand } from '../postgres/settings';
 import { writeRecord, type ClusterRecord } from '../record';
@@ -151,10 +151,8 @@ async function switchOn(
   };
   const { changed, pending } = await withServer(server, 'postgres', async session => {
     const names = await setBySystem(session, settings);
-    if (names.length > 0) {
-      context.report(`settings by ALTER SYSTEM: ${names.join(', ')}`);
-      await reload(session);
-    }
+    if (names.length > 0) context.report(`settings by ALTER SYSTEM: ${names.join(', ')}`);
+    if (names.length > 0 || (await hasUnreadFiles(session))) await reload(session);
     return { changed: names.map(name => `settings.${name}`), pending: await pendingRestart(session) };
   });
   const ours = pending.filter(name => name in settings);

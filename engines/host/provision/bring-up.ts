@@ -1,7 +1,7 @@
 import type { ManagedSource } from '../../../core/settings/stack';
 import { readIfThere } from '../files';
 import { withClusterLock } from '../lock';
-import { pendingRestart, reload } from '../postgres/reload';
+import { hasUnreadFiles, pendingRestart, reload } from '../postgres/reload';
 import { restartServer, startServer } from '../postgres/server';
 import { withServer, type Server } from '../session';
 import {
@@ -65,10 +65,9 @@ async function adjust(
   const written = await writeConfiguration(context, port);
   const pending = await withServer(server, 'postgres', async session => {
     for (const name of overrides) await session.query(`alter system reset "${name}"`);
-    if (overrides.length + written.changed.length > 0) {
-      context.report(`settings: ${[...overrides, ...written.changed].join(', ')}`);
-      await reload(session);
-    }
+    const changed = [...overrides, ...written.changed];
+    if (changed.length > 0) context.report(`settings: ${changed.join(', ')}`);
+    if (changed.length > 0 || (await hasUnreadFiles(session))) await reload(session);
     return pendingRestart(session);
   });
   const changed = [...new Set([...overrides.map(settingOf), ...written.changed])];
