@@ -24,6 +24,8 @@ if (typeof HOLDFAST_PROGRAM_HASH !== 'undefined') {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+  // A log on a disk that is full is no reason to give up a backup, or the alert that says so.
+  process.stderr.on('error', () => undefined);
   const signals = new Signals();
   const { args, forwarded } = takeForwarding(process.argv.slice(2));
   const io = processIo(signals.signal);

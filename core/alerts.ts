@@ -6,7 +6,7 @@ import { isAhead, secondsBetween } from './time';
 /** What can be wrong. The key tells one such thing from another; it stays the same while it lasts. */
 export interface Condition {
   readonly key: string;
-  readonly kind: 'job-failing' | 'not-fresh' | 'backup-late' | 'repository-filling';
+  readonly kind: 'job-failing' | 'not-fresh' | 'backup-late' | 'repository-filling' | 'server-disk-filling';
   readonly message: string;
   readonly remedy: string;
 }
@@ -49,6 +49,8 @@ export interface AlertInput {
 const lateShare = 0.8;
 const fullWithinSeconds = 7 * 86_400;
 const leastFreeShare = 0.1;
+/** 32 segments of WAL. */
+const leastServerBytes = 512 * 1024 * 1024;
 
 /** The alerts to send now, and what to remember for the next time (once they are sent). */
 export function decideAlerts(input: AlertInput): {
@@ -82,7 +84,13 @@ export function decideAlerts(input: AlertInput): {
 
 /** What is wrong now. */
 export function conditionsOf(input: Omit<AlertInput, 'memory' | 'repeatAfter'>): Condition[] {
-  return [...failingJobs(input), ...notFresh(input), ...lateBackup(input), ...fillingRepositories(input)];
+  return [
+    ...failingJobs(input),
+    ...notFresh(input),
+    ...lateBackup(input),
+    ...fillingRepositories(input),
+    ...fillingServer(input),
+  ];
 }
 
 type Input = Omit<AlertInput, 'memory' | 'repeatAfter'>;
@@ -146,4 +154,18 @@ function fillingRepositories({ evidence, fullOn, now }: Input): Condition[] {
       },
     ];
   });
+}
+
+function fillingServer({ evidence: { server } }: Input): Condition[] {
+  const { freeBytes } = server;
+  if (freeBytes === undefined || freeBytes >= leastServerBytes) return [];
+  return [
+    {
+      key: 'server-disk-filling',
+      kind: 'server-disk-filling',
+      message: `the disk of the server’s WAL is filling: only ${Math.floor(freeBytes / 1e6)} MB are free, and without room PostgreSQL stops`,
+      remedy:
+        'give it more space; when WAL piles up because it can’t be archived, repair archiving (holdfast status)',
+    },
+  ];
 }

@@ -101,6 +101,8 @@ export interface Evidence {
     readonly state: 'running' | 'stopped';
     /** `15.8`; null when stopped. */
     readonly version: string | null;
+    /** What is left on the disk that WAL is written to; absent where that can't be known. */
+    readonly freeBytes?: number | undefined;
   };
   /** Oldest first. */
   readonly backups: readonly BackupSet[];

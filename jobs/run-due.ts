@@ -71,7 +71,9 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
     memory = withOutcome(memory, ran.job, failureOf(cluster, { ...ran, job: ran.job }, after));
   memory = withUsage(memory, after);
   const alerted = await alert(cluster, after, memory, log);
-  await rememberDue(directory, alerted.memory);
+  await rememberDue(directory, alerted.memory).catch((error: unknown) =>
+    log(`what this run did can’t be remembered: ${asHoldfastError(error).message}`),
+  );
   if (ran.outcome === 'failed') throw ran.failure;
   return { cluster: name, job: ran.job, outcome: ran.outcome, reason: ran.reason, alerts: alerted.sent };
 }

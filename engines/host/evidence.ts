@@ -1,9 +1,10 @@
+import path from 'node:path';
 import { asHoldfastError, type HoldfastError } from '../../core/errors';
 import type { AccessEvidence, Evidence, Phase, Problem, WalGap } from '../../core/evidence';
 import type { Session } from '../engine';
 import { clusterOf, type HostContext } from './context';
 import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
-import { readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
+import { freeBytes, readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
 import { readAccess } from './evidence-access';
 import { askServer, waitingSegments, type ServerFacts } from './evidence-server';
 import { exists } from './files';
@@ -40,11 +41,12 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   context.installation().catch(() => undefined);
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
   const waiting = await waitingSegments(paths.dataDirectory).catch(() => []);
-  const [found, server, repository, configured] = await Promise.all([
+  const [found, server, repository, configured, walSpace] = await Promise.all([
     readIdentity(context, report),
     readServer(context, report),
     exists(paths.configuration).then(there => (there ? readRepository(context, recorded, report) : null)),
     exists(paths.configuration),
+    freeBytes(path.join(paths.dataDirectory, 'pg_wal')),
   ]);
   if (recorded !== null && found === null && server.facts === null)
     report({
@@ -92,7 +94,11 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
       found: server.facts?.systemIdentifier ?? found,
       backedUp: complete?.info.systemIdentifier ?? null,
     },
-    server: { state: server.state, version: server.facts?.version ?? null },
+    server: {
+      state: server.state,
+      version: server.facts?.version ?? null,
+      ...(walSpace === null ? {} : { freeBytes: walSpace }),
+    },
     backups: (complete?.info.sets ?? []).map(set =>
       toBackupSet(set, complete?.unusable.get(set.label) ?? null),
     ),

@@ -85,6 +85,11 @@ const meanings: Readonly<Record<number, Meaning>> = {
   87: { code: 'engine-failed', hint: 'archive_mode is off: run `pulumi up`.' },
 };
 
+const diskFull: Meaning = {
+  code: 'engine-failed',
+  hint: 'A disk is full, most likely the repository’s: make room there, or keep fewer backups (backups.retention).',
+};
+
 function commandError(command: string, exitCode: number, stderr: string): HoldfastError {
   const text = printable(stderr).split('\n');
   const first = text.findIndex(line => line.includes('ERROR:'));
@@ -93,7 +98,9 @@ function commandError(command: string, exitCode: number, stderr: string): Holdfa
     .filter(line => line !== '' && !line.startsWith('HINT'))
     .slice(0, 3)
     .join('; ');
-  const meaning = meanings[exitCode] ?? { code: 'engine-failed' };
+  // Said under several exit codes, as its processes pass it on.
+  const isFull = words.includes('No space left on device');
+  const meaning = isFull ? diskFull : (meanings[exitCode] ?? { code: 'engine-failed' });
   return new HoldfastError(
     meaning.code,
     `pgbackrest ${command} failed (exit code ${exitCode}): ${words === '' ? 'it said nothing' : words}`,

@@ -119,6 +119,16 @@ describe('what is wrong', () => {
       message === null ? [] : [`repository 1 (/r) is filling: ${message}`],
     ),
   );
+
+  test.each<[string, number | undefined, string[]]>([
+    ['has room', 512 * 1024 * 1024, []],
+    ['has little room', 512 * 1024 * 1024 - 1, ['server-disk-filling']],
+    ['is full', 0, ['server-disk-filling']],
+    ['can’t be looked at', undefined, []],
+  ])('a server whose disk %s', (_, freeBytes, keys) => {
+    const server = { state: 'running', version: '15.8', freeBytes } as const;
+    expect(decide({}, evidence({ server })).send.map(({ key }) => key)).toEqual(keys);
+  });
 });
 
 describe('what lasts', () => {

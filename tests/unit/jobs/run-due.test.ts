@@ -216,6 +216,20 @@ describe('a run', () => {
     );
   });
 
+  test('what can’t be remembered keeps neither an alert from being sent nor the failure from being told', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = soundEvidence({ backups: [] });
+    cluster.engine.onCall = call => {
+      if (call !== 'backup full') return;
+      // In its place, nothing can be written.
+      fs.mkdirSync(path.join(cluster.directory, 'due.json'));
+      throw new HoldfastError('engine-failed', 'the disk is full');
+    };
+    const watch = quietWatch();
+    await expect(runDue(cluster, watch)).rejects.toThrow('the disk is full');
+    expect(watch.steps.join('\n')).toMatch(/alert \(raised\): full failed[^]*can’t be remembered: .*EISDIR/);
+  });
+
   test('what can’t be tidied up holds no backup up, and silences no alert', async () => {
     const cluster = fakeCluster();
     cluster.engine.current = soundEvidence({
