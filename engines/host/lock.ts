@@ -45,8 +45,8 @@ export async function withClusterLock<T>(
   }
 }
 
-/** Who holds a lock as far as was written down, as a clause for a message. */
-async function lockHolder(directory: string, name: LockName): Promise<string | null> {
+/** Who holds the cluster's lock as far as was written down, as a clause for a message. */
+export async function lockHolder(directory: string, name: LockName = 'cluster'): Promise<string | null> {
   try {
     const holder = JSON.parse(await fs.readFile(holderFile(directory, name), 'utf8')) as Holder;
     return `${holder.who}, process ${holder.pid}, since ${holder.since}`;
