@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Clone, CloneRequest, Engine } from '../../engines/engine';
+import { openHostEngine } from '../../engines/host/engine';
 import { engineOf, ownPort, patient, rows, soon } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { run } from '../support/processes';
@@ -213,5 +214,60 @@ describe('no clone is made', () => {
     await expect(running).rejects.toThrow();
     expect(await engine.clones()).toEqual([]);
     expect(await fs.readdir(cluster.paths.clones)).toEqual([]);
+  });
+
+  it('that was given up while it replays WAL: nothing of it is left', async () => {
+    const watch = patient();
+    const running = engine.clone(request({ type: 'restore-point', name: 'after second' })).wait({
+      ...watch,
+      report: ({ step }) => {
+        if (step.startsWith('replaying WAL')) watch.cancel.abort(new Error('given up'));
+      },
+    });
+    await expect(running).rejects.toThrow('given up');
+    expect(await engine.clones()).toEqual([]);
+  });
+
+  it('of a moment before which the WAL ends', async () => {
+    const file = path.join(cluster.paths.root, 'restore-points.jsonl');
+    const known = await fs.readFile(file, 'utf8');
+    const [point] = known.split('\n');
+    const beyond = { ...(JSON.parse(point!) as object), name: 'beyond', position: 'F/0' };
+    await fs.appendFile(file, `${JSON.stringify({ ...beyond, at: new Date().toISOString() })}\n`);
+    try {
+      await expect(make({ type: 'restore-point', name: 'beyond' })).rejects.toMatchObject({
+        message: 'the WAL in the repository ends before the moment to go back to',
+        hint: expect.stringContaining('Name an earlier moment') as string,
+      });
+    } finally {
+      await fs.writeFile(file, known);
+    }
+    expect(await engine.clones()).toEqual([]);
+  });
+
+  it('whose server doesn’t start, and what it said last is said', async () => {
+    const { settings, ...rest } = cluster.specification;
+    const source = { ...settings.source, settings: { shared_preload_libraries: 'nonsense' } };
+    const specification = { ...rest, settings: { ...settings, source } } as typeof cluster.specification;
+    const other = openHostEngine({ home: cluster.home, specification });
+    await expect(
+      other.clone(request({ type: 'restore-point', name: 'the end' })).wait(patient()),
+    ).rejects.toThrow('the restored cluster did not recover: could not access file "nonsense"');
+    expect(await engine.clones()).toEqual([]);
+  });
+
+  it('of what can’t be archived, but of all before it', async () => {
+    await rows(engine, `alter system set archive_command = 'false'`);
+    await rows(engine, 'select pg_reload_conf()');
+    await rows(engine, `insert into log values ('5 not archived')`);
+    const watch = patient();
+    const clone = await engineOf(cluster, 1)
+      .clone(request({ type: 'latest' }))
+      .wait(watch);
+    await rows(engine, 'alter system reset archive_command');
+    await rows(engine, 'select pg_reload_conf()');
+    expect(watch.steps.join()).toMatch(/the latest WAL can’t be archived, going on without it: WAL segment/);
+    expect(await contents(clone)).toEqual(['1 first', '2 second', '3 third']);
+    await engine.dropClone(clone.id);
   });
 });
