@@ -179,9 +179,10 @@ async function isInPlace(context: HostContext, swap: Swap): Promise<boolean> {
 }
 
 /** Puts the original back, from wherever a swap was left; can be repeated. */
-async function undo(context: HostContext, journal: Pick<Journal, 'wasRunning' | 'swap'>): Promise<void> {
-  const { swap, wasRunning } = journal;
-  if (swap === null) return;
+async function undo(
+  context: HostContext,
+  { swap, wasRunning }: { readonly swap: Swap; readonly wasRunning: boolean },
+): Promise<void> {
   const { dataDirectory } = context.paths;
   const clone = clonePaths(context, swap.clone);
   await writeJournal(context, { state: 'undoing', wasRunning, swap });
@@ -214,14 +215,14 @@ export async function settle(context: HostContext): Promise<readonly string[]> {
     await removeJournal(context);
     return [`${name} was stopped for a restore that was interrupted: it is as before`];
   }
-  const { swap } = journal;
+  const { swap, wasRunning } = journal;
   if (journal.state === 'starting' || journal.state === 'finishing') {
     try {
       await startRestored(context, swap);
-      await writeJournal(context, { state: 'finishing', wasRunning: journal.wasRunning, swap });
+      await writeJournal(context, { state: 'finishing', wasRunning, swap });
     } catch (error) {
       if (journal.state === 'finishing') throw error;
-      await undo(context, journal);
+      await undo(context, { swap, wasRunning });
       return [
         `an interrupted restore of ${name} was undone, because the restored cluster did not start: ${(error as Error).message}`,
       ];
@@ -229,6 +230,6 @@ export async function settle(context: HostContext): Promise<readonly string[]> {
     await finish(context, swap);
     return [`an interrupted restore of ${name} was finished; the old data is in ${swap.aside}`];
   }
-  await undo(context, journal);
+  await undo(context, { swap, wasRunning });
   return [`an interrupted restore of ${name} was undone: the original is in its place`];
 }

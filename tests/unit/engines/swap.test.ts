@@ -111,6 +111,19 @@ describe('a clone takes the place of the original', () => {
     await refused(await cluster({ restored: '7300000000000000002' }), 'it is of another cluster');
   });
 
+  test('not where the data would have to be copied: it is on another file system', async () => {
+    const context = await cluster();
+    const { dataDirectory } = context.paths;
+    jest
+      .spyOn(fs.promises, 'stat')
+      .mockImplementation(file =>
+        file === dataDirectory ? Promise.resolve({ dev: 2 } as never) : Promise.resolve({ dev: 1 } as never),
+      );
+    const refused = expect(replace(context)).rejects.toThrow('is a mount point, or on another file system');
+    await refused.finally(() => jest.restoreAllMocks());
+    expect(inPlace(context)).toBe('original');
+  });
+
   test('where the data is lost and nobody knows whose it was', async () => {
     const context = await cluster({ original: '' });
     const { keptAside } = await replace(context);
