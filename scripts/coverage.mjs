@@ -10,6 +10,11 @@ export const covered = [
   { path: 'core/', suites: ['unit'] },
   { path: 'policy/', suites: ['policy'] },
   // Those below are what `npm start` and `holdfast down` do, which the integration suite runs as programs.
+  {
+    path: 'engines/host/',
+    except: ['postgres', 'provision', 'schedule'].map(name => `engines/host/${name}/`),
+    suites: ['unit', 'engine'],
+  },
   { path: 'jobs/', except: ['jobs/down/', 'jobs/pulumi/', 'jobs/up/'], suites: ['unit', 'engine'] },
 ];
 

@@ -81,7 +81,7 @@ export function pathsOf(
 }
 
 /** `sun_path` without its final zero byte: unix(7), and macOS's <sys/un.h>. */
-const longestSocketPath = process.platform === 'darwin' ? 103 : 107;
+const longestSocketPath = () => (process.platform === 'darwin' ? 103 : 107);
 const longestSocketName = '/.s.PGSQL.65535'.length;
 
 /**
@@ -90,7 +90,7 @@ const longestSocketName = '/.s.PGSQL.65535'.length;
  * PostgreSQL touches its socket's lock file, so that cleaners of /tmp leave it alone.
  */
 export function socketDirectory(wanted: string): string {
-  const fits = Buffer.byteLength(wanted) + longestSocketName <= longestSocketPath;
+  const fits = Buffer.byteLength(wanted) + longestSocketName <= longestSocketPath();
   if (fits && !/[,"']/.test(wanted)) return wanted;
   const hash = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
   return path.join('/tmp', `holdfast-socket-${hash}`);

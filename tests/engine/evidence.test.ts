@@ -309,6 +309,11 @@ describe('of WAL', () => {
         expect(evidence.archive?.backlogSegments).toBeGreaterThan(0);
         expect(verdictOf(evidence, 'restorable')).toBe('stale');
         expect((await engine.restorePoints()).map(({ name }) => name)).not.toContain('never proven');
+        // Nor is it halted for a restore that would lose what isn't archived.
+        await expect(engine.halt()).rejects.toThrow(
+          /can’t be archived, so it was started again: .*Permission denied/,
+        );
+        expect((await engine.evidence()).server.state).toBe('running');
       },
     );
     // The archiver tries again once a minute, or when a segment is completed.

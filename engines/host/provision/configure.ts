@@ -41,6 +41,9 @@ export async function settingsInFiles(dataDirectory: string): Promise<Settings> 
   };
 }
 
+/** What is told of a cluster to configure it: nothing of this takes so long that it has to be reported. */
+type Configured = Omit<ProvisionContext, 'report'>;
+
 /** What `writeConfiguration` did. */
 export interface Written {
   /** `settings.work_mem`, `pg_hba.conf` */
@@ -53,7 +56,7 @@ export interface Written {
  * Writes the configuration files of a managed cluster, once PostgreSQL's own parser has accepted them. The server isn't told.
  * @throws HoldfastError `configuration` with PostgreSQL's words when it doesn't accept them; nothing is changed then.
  */
-export async function writeConfiguration(context: ProvisionContext, port: number): Promise<Written> {
+export async function writeConfiguration(context: Configured, port: number): Promise<Written> {
   const { specification, paths, superuser } = context;
   const files = configurationFiles(paths.dataDirectory);
   const settings = managedSettings(specification, paths, port);
@@ -78,7 +81,7 @@ export async function writeConfiguration(context: ProvisionContext, port: number
 }
 
 /** Lets PostgreSQL read a configuration file as it would at its start. */
-async function assertAccepted(context: ProvisionContext, text: string): Promise<void> {
+async function assertAccepted(context: Configured, text: string): Promise<void> {
   const { installation, paths } = context;
   const candidate = path.join(paths.root, '.postgresql.conf.candidate');
   await writeAtomically(candidate, text);
@@ -104,7 +107,7 @@ async function assertAccepted(context: ProvisionContext, text: string): Promise<
 }
 
 /** A server that is told to reload keeps an old certificate, without a word, when it can't read the new one. */
-async function assertTlsFiles({ specification }: ProvisionContext): Promise<void> {
+async function assertTlsFiles({ specification }: Configured): Promise<void> {
   const { source } = specification.settings;
   if (source.mode !== 'managed' || source.tls === undefined) return;
   for (const [key, file] of Object.entries(source.tls))

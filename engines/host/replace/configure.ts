@@ -38,7 +38,6 @@ export async function configureRestored(
       paths,
       installation: await context.installation(),
       superuser: context.server.superuser,
-      report: () => undefined,
     },
     context.server.port,
   );

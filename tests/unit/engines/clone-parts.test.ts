@@ -240,14 +240,14 @@ describe('a process of pgBackRest that works for a clone', () => {
 });
 
 describe('the server of a clone', () => {
-  const recovering = async (programs: Readonly<Record<string, string>>) => {
+  const recovering = (programs: Readonly<Record<string, string>>) => {
     const { context, paths } = withClone(withPrograms(programs));
     fs.mkdirSync(paths.socketDirectory, { recursive: true });
     return { paths, result: () => recover(context, paths, quiet()) };
   };
 
   test('that isn’t there is said', async () => {
-    const { result } = await recovering({});
+    const { result } = recovering({});
     await expect(result()).rejects.toMatchObject({
       code: 'engine-failed',
       message: expect.stringContaining('the clone’s server could not be started') as string,
@@ -255,14 +255,14 @@ describe('the server of a clone', () => {
   });
 
   test('that ends without a word has not recovered', async () => {
-    const { result } = await recovering({ postgres: 'exit 0' });
+    const { result } = recovering({ postgres: 'exit 0' });
     expect(await result()).toMatchObject({ fatal: 'it ended without a word', ready: false });
   });
 
   test('that says that it is ready, but doesn’t answer, is waited for until it ends', async () => {
     const asked = path.join(tempDir(), 'asked');
     const ready = '2026-01-02 03:04:05.000 UTC LOG:  database system is ready to accept connections';
-    const { paths, result } = await recovering({
+    const { paths, result } = recovering({
       postgres: `echo '${ready}'; while [ ! -e '${asked}' ]; do sleep 0.05; done; echo '2026-01-02 03:04:06.000 UTC FATAL:  out of memory'; exit 1`,
     });
     const server = net.createServer(socket => {

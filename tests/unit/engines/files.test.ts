@@ -71,6 +71,18 @@ describe('a socket’s directory', () => {
       expect(socketDirectory(wanted)).toMatch(/^\/tmp\/holdfast-socket-[0-9a-f]{16}$/);
   });
 
+  test('is a short one on macOS already where Linux has room for four bytes more', () => {
+    const wanted = `/${'x'.repeat(106 - '/.s.PGSQL.65535'.length)}`;
+    expect(socketDirectory(wanted)).toBe(wanted);
+    const { platform } = process;
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    try {
+      expect(socketDirectory(wanted)).toMatch(/^\/tmp\//);
+    } finally {
+      Object.defineProperty(process, 'platform', { value: platform });
+    }
+  });
+
   test('is private, and nobody else’s', async () => {
     const directory = path.join(tempDir(), 'run');
     await ensureSocketDirectory(directory);
