@@ -65,6 +65,12 @@ describe('a backup', () => {
     });
   });
 
+  test('is not one that was there before, for the same change', async () => {
+    const before = { ...added, label: old.label };
+    changing('backup', infoOf([before]), infoOf([before]), '', listingOf(filesOf(before)));
+    await expect(take()).rejects.toThrow('has no new backup set');
+  });
+
   test('whose files are not all there is a failure', async () => {
     backsUp([added], '', {});
     await expect(take()).rejects.toMatchObject({

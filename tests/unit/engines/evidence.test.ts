@@ -323,6 +323,13 @@ describe('of WAL', () => {
     expect((await read(cluster())).archive?.gaps).toEqual([
       { timeline: 1, from: segment(3), to: segment(3) },
     ]);
+    // What waits is there: what is missing before it ends with what the server archived last.
+    const waiting = cluster();
+    const status = path.join(waiting.paths.dataDirectory, 'pg_wal', 'archive_status');
+    fs.writeFileSync(path.join(status, `${segment(5)}.ready`), '');
+    answers({ lastArchivedSegment: segment(4), lsn: null });
+    repositoryIs(sound);
+    expect((await read(waiting)).archive?.gaps).toEqual([{ timeline: 1, from: segment(3), to: segment(4) }]);
     repositoryIs({ ...sound, info: infoOf([listedSet({ lastSegment: segment(3) })]), archive: {} });
     expect((await read(cluster())).archive?.gaps).toEqual([]);
     repositoryIs({ ...sound, info: infoOf([]) });
