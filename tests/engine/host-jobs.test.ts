@@ -115,7 +115,7 @@ it('production is neither removed nor unsealed while it has data, and erased onl
   await expect(call('seal', shop)).rejects.toMatchObject({ code: 'refused' });
   const { engine } = await openCluster(home, 'shop');
   const final: BackupSet = await engine.backup('full', {}).wait(patient());
-  const request = { specification, backupSet: final.id };
+  const request = { specification, backupSet: final.id, what: 'all' };
   await expect(call('erase', request)).rejects.toThrow('it was not verified');
   await engine.recordVerification(
     final.id,
