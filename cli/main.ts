@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { createProgram } from './program';
 import { reportFailure } from './failure';
 import { Signals } from './interruption';
@@ -20,6 +21,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 }
 
 if (typeof HOLDFAST_PROGRAM_HASH !== 'undefined') {
+  // Code made for each schema pays where it is used for ever, not in a command that reads a few documents.
+  z.config({ jitless: true });
   // A reader that went away (`holdfast status | head -1`) is no reason to fail loudly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -2,7 +2,9 @@
 /*
  * Makes the one program that people, Pulumi and the timer run: dist/holdfast-<hash of the sources>.cjs.
  * The name carries the hash, so that it is always that of the current sources, and made only when they changed.
+ * Its head is scripts/loader.cjs; beside it lies its code cache.
  */
+const { execFileSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
@@ -11,7 +13,7 @@ const root = path.resolve(__dirname, '..');
 const layers = ['cli', 'jobs', 'engines', 'core', 'toolchain'];
 
 function sources() {
-  const found = ['package-lock.json', 'scripts/bundle.cjs'];
+  const found = ['package-lock.json', 'scripts/bundle.cjs', 'scripts/loader.cjs'];
   const visit = folder => {
     for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
       const name = path.posix.join(folder, entry.name);
@@ -45,9 +47,9 @@ function bundle(folder = path.join(root, 'dist')) {
     fs.mkdirSync(folder, { recursive: true });
     const half = path.join(folder, `.${process.pid}-${hash}.cjs`);
     try {
-      require('esbuild').buildSync({
+      const { outputFiles } = require('esbuild').buildSync({
         entryPoints: [path.join(root, 'cli/main.ts')],
-        outfile: half,
+        write: false,
         bundle: true,
         platform: 'node',
         target: 'node18',
@@ -61,9 +63,14 @@ function bundle(folder = path.join(root, 'dist')) {
         legalComments: 'none',
         logLevel: 'error',
       });
+      const loader = fs.readFileSync(path.join(__dirname, 'loader.cjs'), 'utf8');
+      const program = outputFiles[0].text.replace(/^/gm, '//');
+      fs.writeFileSync(half, `${loader}\n// The program:\n${program}`);
+      execFileSync(process.execPath, [half, '--write-code-cache']);
+      fs.renameSync(`${half}.cache`, `${file}.cache`);
       fs.renameSync(half, file);
     } finally {
-      fs.rmSync(half, { force: true });
+      for (const left of [half, `${half}.cache`]) fs.rmSync(left, { force: true });
     }
   }
   return { file, hash };

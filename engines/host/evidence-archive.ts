@@ -105,7 +105,7 @@ async function oldestUnarchivedChange(
 }
 
 async function oldestChangeFrom(
-  { installation, paths }: HostContext,
+  { paths }: HostContext,
   server: ServerFacts,
   waiting: readonly string[],
 ): Promise<Instant | null> {
@@ -114,8 +114,7 @@ async function oldestChangeFrom(
   const isEmpty = server.lsn % BigInt(server.segmentBytes) <= segmentHeaderBytes;
   if (oldest === undefined && isEmpty) return null;
   const segment = oldest ?? segmentOf(server.lsn, server.timeline, server.segmentBytes);
-  const { bin } = await installation();
-  return firstCommitSince(bin, paths.dataDirectory, segment, server.lsn, server.segmentBytes);
+  return firstCommitSince(server.programs, paths.dataDirectory, segment, server.lsn, server.segmentBytes);
 }
 
 /** The moments that can be restored: from the oldest usable set without a gap since, to the last commit that is archived. */

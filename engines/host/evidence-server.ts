@@ -15,6 +15,8 @@ export interface ServerFacts {
   readonly systemIdentifier: string;
   readonly now: Instant;
   readonly version: string;
+  /** The directory of its programs. */
+  readonly programs: string;
   readonly inRecovery: boolean;
   readonly lsn: Lsn | null;
   readonly timeline: number;
@@ -33,7 +35,8 @@ const utc = (expression: string): string =>
 
 const question = `
   select system_identifier::text as "systemIdentifier", ${utc('clock_timestamp()')} as now,
-         split_part(current_setting('server_version'), ' ', 1) as version, recovering as "inRecovery",
+         split_part(current_setting('server_version'), ' ', 1) as version,
+         (select setting from pg_config where name = 'BINDIR') as programs, recovering as "inRecovery",
          case when not recovering then pg_current_wal_lsn()::text end as lsn,
          case when recovering then timeline_id
               else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end as timeline,

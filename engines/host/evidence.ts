@@ -37,8 +37,6 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   const { paths, specification } = context;
   const recorded = record?.systemIdentifier ?? null;
 
-  // Looked for meanwhile: the last question is PostgreSQL's programs'. Who uses them is told why they aren't found.
-  context.installation().catch(() => undefined);
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
   const waiting = await waitingSegments(paths.dataDirectory).catch(() => []);
   const [found, server, repository, configured, walSpace] = await Promise.all([

@@ -10,12 +10,17 @@ import { runningPostmaster } from '../../engines/host/postgres/data-directory';
 import { readRecord } from '../../engines/host/record';
 import { withServer } from '../../engines/host/session';
 import os from 'node:os';
+import { createRequire } from 'node:module';
 import { createCluster, dropHome, specify, type TestCluster } from '../support/host-cluster';
 import { succeed } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
 
 const own = os.userInfo().username;
 const databases = { shop: { applicationRoles: ['shop_app'], readOnlyRoles: ['shop_reader'] } };
+
+const { bundle } = createRequire(__filename)('../../scripts/bundle.cjs') as {
+  bundle: (folder: string) => { file: string };
+};
 
 let cluster: TestCluster;
 const reports: string[] = [];
@@ -46,6 +51,23 @@ afterAll(async () => {
 });
 
 describe('a managed cluster that was applied', () => {
+  it('has the program with its code cache, which a later apply brings back', async () => {
+    const installed = path.join(cluster.home, 'program/holdfast.cjs');
+    const install = async () => {
+      const { specification } = cluster;
+      const program = bundle(tempDir()).file;
+      await apply({ specification, revision: 1 }, { home: cluster.home, program, report: () => undefined });
+      expect((await fs.readdir(path.dirname(installed))).sort()).toEqual([
+        'holdfast.cjs',
+        'holdfast.cjs.cache',
+      ]);
+    };
+    await install();
+    expect(await succeed(process.execPath, [installed, '--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
+    await fs.rm(`${installed}.cache`);
+    await install();
+  });
+
   it('is initialised with checksums, SCRAM, UTF-8 and archiving, and records what it is', async () => {
     expect(cluster.outcome.changed).toEqual(['initialised', 'started', 'provider role']);
     const wanted = {

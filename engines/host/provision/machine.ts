@@ -3,6 +3,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import type { Specification } from '../../../core/specification';
 import { readIfThere, writeAtomically } from '../files';
+import { run } from '../process';
 import { pathsOf, programFile, type ClusterPaths, ensureSocketDirectory } from '../layout';
 import { becomeOwner, identityOf, type Identity } from '../owner';
 
@@ -85,4 +86,6 @@ async function installProgram(from: string, to: string, directoryMode: number): 
   await makeDirectory(path.dirname(to), directoryMode, null);
   const content = await fs.readFile(from, 'utf8');
   if ((await readIfThere(to)) !== content) await writeAtomically(to, content, directoryMode);
+  // So that it begins sooner (scripts/loader.cjs), also by another version of Node.js than before. It runs without, too.
+  await run(process.execPath, [to, '--write-code-cache'], { timeoutSeconds: 60 }).catch(() => undefined);
 }
