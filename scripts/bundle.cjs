@@ -66,11 +66,11 @@ function bundle(folder = path.join(root, 'dist')) {
       const loader = fs.readFileSync(path.join(__dirname, 'loader.cjs'), 'utf8');
       const program = outputFiles[0].text.replace(/^/gm, '//');
       fs.writeFileSync(half, `${loader}\n// The program:\n${program}`);
-      execFileSync(process.execPath, [half, '--write-code-cache']);
-      fs.renameSync(`${half}.cache`, `${file}.cache`);
       fs.renameSync(half, file);
+      // Where it lies now: errors name the file that the cache was made for.
+      execFileSync(process.execPath, [file, '--write-code-cache']);
     } finally {
-      for (const left of [half, `${half}.cache`]) fs.rmSync(left, { force: true });
+      fs.rmSync(half, { force: true });
     }
   }
   return { file, hash };
