@@ -92,10 +92,16 @@ export const rows: readonly Row[] = [
 
 export const document = path.join(repositoryRoot, 'docs', 'performance.md');
 
-/** Puts a table between the marks of docs/performance.md. */
+/** Puts what was measured into the table of docs/performance.md; lines of what wasn't measured now stay. */
 export function writeTable(table: string): void {
   const text = fs.readFileSync(document, 'utf8');
-  const [before, after] = [text.split('<!-- table -->')[0], text.split('<!-- end of table -->')[1]];
+  const [before = '', marked = ''] = text.split('<!-- table -->');
+  const [old = '', after] = marked.split('<!-- end of table -->');
   if (after === undefined) throw new Error(`${document} has no marks for the table`);
-  fs.writeFileSync(document, `${before}<!-- table -->\n\n${table}\n\n<!-- end of table -->${after}`);
+  const byWhat = (lines: string) =>
+    new Map(lines.split('\n').map(line => [line.split('|')[1]?.trim(), line]));
+  const [measured, known] = [byWhat(table), byWhat(old)];
+  const lines = rows.map(({ what }) => measured.get(what) ?? known.get(what));
+  const merged = [...table.split('\n').slice(0, 2), ...lines.filter(line => line !== undefined)].join('\n');
+  fs.writeFileSync(document, `${before}<!-- table -->\n\n${merged}\n\n<!-- end of table -->${after}`);
 }
