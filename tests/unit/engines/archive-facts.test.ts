@@ -80,19 +80,12 @@ describe('archiving', () => {
     const context = hostContext();
     const status = path.join(context.paths.dataDirectory, 'pg_wal', 'archive_status');
     fs.mkdirSync(status, { recursive: true });
-    const installation = () => Promise.resolve({ version: 15, bin: '/nowhere' } as never);
-    const found = await archiveEvidence(
-      { ...context, installation },
-      serverFacts(),
-      [segment(2)],
-      facts(),
-      [],
-    );
+    const found = await archiveEvidence(context, serverFacts(), [segment(2)], facts(), []);
     expect(found).toMatchObject({ backlogSegments: 1, oldestUnarchivedChangeAt: null });
     fs.writeFileSync(path.join(status, `${segment(2)}.ready`), '');
-    await expect(
-      archiveEvidence({ ...context, installation }, serverFacts(), [segment(2)], facts(), []),
-    ).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(archiveEvidence(context, serverFacts(), [segment(2)], facts(), [])).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
   });
 });
 

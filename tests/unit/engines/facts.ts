@@ -71,6 +71,7 @@ export function serverFacts(changes: Partial<ServerFacts> = {}): ServerFacts {
     systemIdentifier: '7300000000000000001',
     now: '2026-01-02T00:00:00.000Z',
     version: '15.8',
+    programs: '/nowhere',
     inRecovery: false,
     lsn: 0x3000028n,
     timeline: 1,
