@@ -1,6 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
+import { HoldfastError } from '../core/errors';
 import type { Applied, RoleCredential } from '../core/host-documents';
 import type { ClusterPlan, StackContext } from './context';
+import { reporting } from './failure';
 import { shown } from './outputs';
 
 /** How to get into a cluster: the PostgreSQL provider's way, and the roles' passwords. All secret but the endpoint. */
@@ -31,14 +33,19 @@ export function knownCredentials(
     tls: shown(known, ({ tls }) => tls),
     provider: known.apply(({ provider }) => provider),
     stanza: shown(known, ({ stanza }) => stanza),
-    role: name =>
-      (last !== null && name in last.roles ? known : applied).apply(({ roles }) => credential(roles, name)),
+    role: name => (last !== null && name in last.roles ? known : applied).apply(credentialOf(name)),
   };
 }
 
-function credential(roles: Applied['roles'], name: string): RoleCredential {
-  const found = roles[name];
-  if (found !== undefined) return found;
-  // A newly declared role in a preview whose Command doesn't change can't be: its declaration is part of the document.
-  throw new Error(`host apply made no credentials for the role ${name}`);
-}
+/**
+ * The credential of one role. One that is newly declared in a preview whose Command doesn't change can't be asked for: its
+ * declaration is part of the document.
+ */
+export const credentialOf = (name: string): ((applied: Applied) => Promise<RoleCredential>) =>
+  reporting(({ roles }) => {
+    const found = roles[name];
+    if (found !== undefined) return found;
+    throw new HoldfastError('engine-failed', `host apply made no credentials for the role ${name}`, {
+      hint: 'Is the program on the cluster’s machine that of this checkout? `pulumi up` installs it.',
+    });
+  });

@@ -45,8 +45,18 @@ export async function runDue(cluster: Cluster, watch: Watch): Promise<DueReport>
   } catch (error) {
     if (!isBusy(error)) throw error;
     log(`busy: ${error.message}`);
-    return { cluster: name, job: null, outcome: 'busy', reason: error.message, alerts: [] };
+    const alerts = await alertNow(cluster, log);
+    return { cluster: name, job: null, outcome: 'busy', reason: error.message, alerts };
   }
+}
+
+/** A job that runs for long, or hangs, must not silence what there is to tell meanwhile: no backup for too long, for example. */
+async function alertNow(cluster: Cluster, log: Log): Promise<string[]> {
+  const { directory, engine } = cluster;
+  const evidence = await engine.evidence();
+  const alerted = await alert(cluster, evidence, await recallDue(directory, evidence.observedAt), log);
+  await rememberDue(directory, alerted.memory);
+  return alerted.sent;
 }
 
 interface Ran {
@@ -64,9 +74,10 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
   await rotateLogs(directory).catch(failed);
   await tidy(cluster, log).catch(failed);
   const before = await engine.evidence();
-  let memory = await recallDue(directory, before.observedAt);
-  const ran = await runOne(cluster, before, memory, watch, log);
+  const ran = await runOne(cluster, before, await recallDue(directory, before.observedAt), watch, log);
   const after = ran.job === null ? before : await engine.evidence();
+  // Again: while the job ran, others may have alerted.
+  let memory = await recallDue(directory, before.observedAt);
   if (ran.job !== null && ran.outcome !== 'busy' && !watch.signal.aborted)
     memory = withOutcome(memory, ran.job, failureOf(cluster, { ...ran, job: ran.job }, after));
   memory = withUsage(memory, after);

@@ -11,7 +11,7 @@ interface Holder {
   readonly since: string;
 }
 
-type LockName = 'cluster' | 'schedule' | 'verification' | 'clone';
+type LockName = 'cluster' | 'schedule' | 'verification' | 'clone' | 'record';
 
 const conflict = 75;
 
@@ -45,6 +45,22 @@ export async function withClusterLock<T>(
   }
 }
 
+const patienceSeconds = 30;
+
+/**
+ * Runs `use` while holding a lock that is only ever held for a moment: waits for it.
+ * @throws HoldfastError `busy` after half a minute
+ */
+export async function whenUnlocked<T>(directory: string, name: 'record', use: () => Promise<T>): Promise<T> {
+  await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+  const release = await acquire(directory, name, patienceSeconds);
+  try {
+    return await use();
+  } finally {
+    await release();
+  }
+}
+
 /** Who holds the cluster's lock as far as was written down, as a clause for a message. */
 export async function lockHolder(directory: string, name: LockName = 'cluster'): Promise<string | null> {
   try {
@@ -59,13 +75,21 @@ function holderFile(directory: string, name: LockName): string {
   return path.join(directory, name === 'cluster' ? 'holder.json' : `${name}-holder.json`);
 }
 
-/** Takes a lock for as long as this process lives and doesn’t release it. @throws HoldfastError `busy` when it is held. */
-export async function acquire(directory: string, name: LockName): Promise<() => Promise<void>> {
+/**
+ * Takes a lock for as long as this process lives and doesn’t release it.
+ * @param waitSeconds how long it is waited for.
+ * @throws HoldfastError `busy` when it is held.
+ */
+export async function acquire(
+  directory: string,
+  name: LockName,
+  waitSeconds = 0,
+): Promise<() => Promise<void>> {
   const file = path.join(directory, `${name}.lock`);
   const [program, args] =
     process.platform === 'darwin'
-      ? ['lockf', ['-k', '-t', '0', file, 'cat']]
-      : ['flock', ['--nonblock', `--conflict-exit-code=${conflict}`, file, 'cat']];
+      ? ['lockf', ['-k', '-t', String(waitSeconds), file, 'cat']]
+      : ['flock', [`--timeout=${waitSeconds}`, `--conflict-exit-code=${conflict}`, file, 'cat']];
   // In a group of its own: Ctrl-C must not take the lock away from a job that is still ending cleanly.
   const child = spawn(program, args, {
     env: process.env,

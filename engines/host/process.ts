@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** After so many seconds the process and its children are ended, and the call fails. */
   readonly timeoutSeconds: number;
+  /** When it printed nothing on standard output for so many seconds, the same. @default never */
+  readonly quietSeconds?: number;
   /** When it aborts, the process and its children are ended, and the call fails. */
   readonly signal?: AbortSignal;
   /** Told of each line of standard output as it comes; the output isn't collected then. */
@@ -75,7 +77,7 @@ export async function run(program: string, args: readonly string[], options: Run
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   const output = collect(child, options);
-  const reason: { timedOut?: boolean; aborted?: boolean; tooMuch?: boolean } = {};
+  const reason: Reason = {};
   output.onTooMuch(() => {
     reason.tooMuch = true;
     end(child);
@@ -84,6 +86,10 @@ export async function run(program: string, args: readonly string[], options: Run
     reason.timedOut = true;
     end(child);
   }, options.timeoutSeconds * 1000);
+  const stopListening = whenQuiet(child, options.quietSeconds, seconds => {
+    reason.quietSeconds = seconds;
+    end(child);
+  });
   const abort = (): void => {
     reason.aborted = true;
     end(child);
@@ -94,6 +100,7 @@ export async function run(program: string, args: readonly string[], options: Run
     exitCode = await closed(child, program);
   } finally {
     clearTimeout(timer);
+    stopListening();
     options.signal?.removeEventListener('abort', abort);
   }
   const { stdout, stderr } = output.result();
@@ -101,11 +108,32 @@ export async function run(program: string, args: readonly string[], options: Run
   if (exitCode !== null && accepted.includes(exitCode) && Object.keys(reason).length === 0)
     return { stdout, stderr, exitCode };
   throw new ProcessError(message(program, args, exitCode, reason, options, stderr), {
-    ...reason,
+    timedOut: reason.timedOut === true || reason.quietSeconds !== undefined,
+    aborted: reason.aborted === true,
     exitCode,
     stderr,
     ...(reason.aborted === true ? { cause: options.signal?.reason } : {}),
   });
+}
+
+/** Why a process was ended. */
+interface Reason {
+  timedOut?: boolean;
+  quietSeconds?: number;
+  aborted?: boolean;
+  tooMuch?: boolean;
+}
+
+/** Calls `then` once a process has printed nothing for so long. @returns what ends that. */
+function whenQuiet(
+  child: ChildProcess,
+  seconds: number | undefined,
+  then: (seconds: number) => void,
+): () => void {
+  if (seconds === undefined) return () => undefined;
+  const timer = setTimeout(() => then(seconds), seconds * 1000);
+  child.stdout?.on('data', () => timer.refresh());
+  return () => clearTimeout(timer);
 }
 
 function closed(child: ChildProcess, program: string): Promise<number | null> {
@@ -170,7 +198,7 @@ function message(
   program: string,
   args: readonly string[],
   exitCode: number | null,
-  reason: { timedOut?: boolean; aborted?: boolean; tooMuch?: boolean },
+  reason: Reason,
   options: RunOptions,
   stderr: string,
 ): string {
@@ -179,6 +207,8 @@ function message(
   const words = stderr.trim() === '' ? '' : `:\n${stderr.trim()}`;
   if (reason.timedOut === true)
     return `${what} did not end within ${options.timeoutSeconds} s and was stopped${words}`;
+  if (reason.quietSeconds !== undefined)
+    return `${what} said nothing for ${reason.quietSeconds} s and was stopped${words}`;
   if (reason.aborted === true) return `${what} was stopped${words}`;
   if (reason.tooMuch === true)
     return `${what} printed more than ${(options.largestStdoutBytes ?? largestStdout) / 1024 / 1024} MiB and was stopped${words}`;

@@ -3,6 +3,7 @@ import { HoldfastError } from '../../core/errors';
 import { environment } from '../../core/settings/stack';
 import { name } from '../../core/settings/values';
 import { readIfThere, writeAtomically } from './files';
+import { whenUnlocked } from './lock';
 import type { ClusterPaths } from './layout';
 
 const systemIdentifier = z.string().regex(/^\d{1,20}$/);
@@ -62,16 +63,24 @@ export async function writeRecord(
 }
 
 /**
- * Changes some of the record. @throws HoldfastError `engine-failed` when there is none.
+ * Changes some of the record; two jobs that do so at once don't lose each other's changes.
+ * @throws HoldfastError `engine-failed` when there is none.
  */
 export async function updateRecord(
-  paths: Pick<ClusterPaths, 'record'>,
+  paths: Pick<ClusterPaths, 'record' | 'lock'>,
   changes: Partial<ClusterRecord>,
 ): Promise<ClusterRecord> {
+  // No lock is made for a cluster that is gone: it would look as if there still were one.
+  await recordThere(paths);
+  return whenUnlocked(paths.lock, 'record', async () =>
+    writeRecord(paths, { ...(await recordThere(paths)), ...changes }),
+  );
+}
+
+async function recordThere(paths: Pick<ClusterPaths, 'record'>): Promise<ClusterRecord> {
   const current = await readRecord(paths);
-  if (current === null)
-    throw new HoldfastError('engine-failed', `${paths.record} is gone`, {
-      hint: 'Run `pulumi up`, which writes it.',
-    });
-  return writeRecord(paths, { ...current, ...changes });
+  if (current !== null) return current;
+  throw new HoldfastError('engine-failed', `${paths.record} is gone`, {
+    hint: 'Run `pulumi up`, which writes it.',
+  });
 }

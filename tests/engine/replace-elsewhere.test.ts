@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Engine } from '../../engines/engine';
 import { runningPostmaster } from '../../engines/host/postgres/data-directory';
 import { findInstallation } from '../../engines/host/postgres/installation';
+import { startServer, stopServer } from '../../engines/host/postgres/server';
 import { engineOf, patient, rows, soon } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { freePort } from '../support/ports';
@@ -59,6 +60,36 @@ describe('a cluster whose data is on a disk of its own', () => {
     const keptAside = await goBack(engineOf(cluster));
     expect(keptAside.startsWith(path.join(directory, 'data.holdfast', 'aside'))).toBe(true);
     expect(await fs.readdir(path.join(keptAside, 'data'))).toContain('PG_VERSION');
+  });
+});
+
+describe('a cluster whose data directory can’t be renamed', () => {
+  it('is refused before anything is restored or stopped', async () => {
+    const cluster = await createCluster();
+    const { dataDirectory } = cluster.paths;
+    const server = { ...cluster.paths, port: cluster.outcome.applied.endpoint.port };
+    const engine = engineOf(cluster);
+    const elsewhere = await fs.mkdtemp('/dev/shm/holdfast-test-');
+    const installation = await findInstallation(15);
+    try {
+      await engine.backup('full', {}).wait(patient());
+      await stopServer(installation, cluster.paths);
+      await succeed('cp', ['-a', dataDirectory, path.join(elsewhere, 'data')]);
+      await fs.rename(dataDirectory, `${dataDirectory}-away`);
+      // To the system a link to another disk looks as a mounted disk does.
+      await fs.symlink(path.join(elsewhere, 'data'), dataDirectory);
+      await startServer(installation, cluster.paths);
+      const refusal = { code: 'refused', message: expect.stringContaining('is a mount point, or') as string };
+      await expect(engine.halt()).rejects.toMatchObject(refusal);
+      expect(await runningPostmaster(dataDirectory)).toMatchObject({ port: server.port });
+      const restored = engine.clone({ target: { type: 'latest' }, purpose: 'restore', expiresAt: soon() });
+      await expect(restored.wait(patient())).rejects.toMatchObject(refusal);
+      expect(await engine.clones()).toEqual([]);
+    } finally {
+      await stopServer(installation, cluster.paths, 'immediate');
+      await fs.rm(elsewhere, { recursive: true });
+      await cluster.drop();
+    }
   });
 });
 

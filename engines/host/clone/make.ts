@@ -11,6 +11,7 @@ import { progressReader } from '../pgbackrest/progress';
 import type { Settings } from '../postgres/configuration-file';
 import { runningPostmaster } from '../postgres/data-directory';
 import { restoreCommand } from '../postgres/settings';
+import { assertSwappable } from '../replace/one-step';
 import { markRestorePoint } from '../restore-point';
 import { withServer } from '../session';
 import {
@@ -42,6 +43,7 @@ export async function clone(
   request: CloneRequest,
   watch: Watch,
 ): Promise<FinishedClone> {
+  if (request.purpose === 'restore') await assertSwappable(context);
   const planned = await plan(context, request, watch);
   const { set } = planned;
   const createdAt = new Date();

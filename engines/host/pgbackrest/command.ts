@@ -10,12 +10,16 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** After so many seconds it is ended and the command fails. @default 120; a week with `onLine` */
   readonly timeoutSeconds?: number;
+  /** After so many seconds without a line, too: something hangs. @default 2 hours with `onLine`, else never */
+  readonly quietSeconds?: number;
 }
 
 const listingSeconds = 120;
 /** A listing of a million segments (16 TB of WAL) fits. */
 const largestListingBytes = 256 * 1024 * 1024;
 const copyingSeconds = 7 * 86_400;
+/** A line tells of each file, and none is larger than 1 GiB: who copies less than 150 kB/s for so long doesn't progress. */
+const hangsAfterSeconds = 2 * 3600;
 
 /** Runs pgBackRest for one stanza, with one configuration file (which has the secrets; arguments never have any). */
 export class PgBackRest {
@@ -35,6 +39,7 @@ export class PgBackRest {
     try {
       const { stdout } = await run('pgbackrest', argv, {
         timeoutSeconds: options.onLine ? copyingSeconds : listingSeconds,
+        ...(options.onLine ? { quietSeconds: hangsAfterSeconds } : {}),
         largestStdoutBytes: largestListingBytes,
         ...options,
         env: environment(),

@@ -5,16 +5,18 @@ import { waitingSegments } from '../evidence-server';
 import { runningPostmaster } from '../postgres/data-directory';
 import { stopServer } from '../postgres/server';
 import { readJournal, removeJournal, writeJournal } from './journal';
+import { assertSwappable } from './one-step';
 import { startOriginal } from './start';
 
 /**
  * Stops the cluster once its last WAL is in the repository: a clean shutdown archives all of it. What a cluster that is
  * down had not archived is archived from its files.
  *
- * @throws HoldfastError `engine-failed` when some WAL can't be archived; a cluster that ran runs again then.
+ * @throws HoldfastError `refused` at once when nothing could take the cluster's place, `engine-failed` when some WAL can't be archived; a cluster that ran runs again then.
  */
 export async function halt(context: HostContext): Promise<void> {
   const { paths, pgbackrest } = context;
+  await assertSwappable(context);
   const wasRunning = (await runningPostmaster(paths.dataDirectory)) !== null;
   await writeJournal(context, { state: 'halted', wasRunning, swap: null });
   try {

@@ -14,6 +14,7 @@ import { markRestorePoint } from '../restore-point';
 import { onlyRow, withServer } from '../session';
 import { archiveNewTimeline, configureRestored, returnTablespaces, takeTablespaces } from './configure';
 import { readJournal, removeJournal, writeJournal, type Journal } from './journal';
+import { deviceOf } from './one-step';
 import { startOriginal } from './start';
 
 /** Told of each state once it is on the disk: tests interrupt there. */
@@ -102,13 +103,6 @@ async function assertReplaceable(context: HostContext, id: string): Promise<stri
       `Bring the cluster back by hand from ${clone.dataDirectory} (docs/operations.md), or put both on one file system.`,
     );
   return own;
-}
-
-async function deviceOf(directory: string): Promise<number | null> {
-  return fs.stat(directory).then(
-    ({ dev }) => dev,
-    () => null,
-  );
 }
 
 /** A clean shutdown leaves nothing to recover: the moved data starts as it is. */

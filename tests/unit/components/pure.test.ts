@@ -1,6 +1,8 @@
+import * as pulumi from '@pulumi/pulumi';
 import { parseApplied } from '../../../components/applied';
 import { breakGlassWarning } from '../../../components/break-glass';
 import { planCatalog } from '../../../core/catalog';
+import { credentialOf } from '../../../components/credentials';
 import { reported, reporting } from '../../../components/failure';
 import { findings, inspectAll } from '../../../components/inspections';
 import { revisionOf } from '../../../components/revision';
@@ -27,6 +29,19 @@ describe('what host apply printed', () => {
       }
     },
   );
+});
+
+describe('credentials', () => {
+  it('that host apply didn’t make are an error of Pulumi without frames', async () => {
+    const printed = applied('main', ['shop_app']);
+    expect(await credentialOf('shop_app')(printed)).toMatchObject({ password: 'of shop_app' });
+    const missing: unknown = await credentialOf('shop_report')(printed).catch((error: unknown) => error);
+    expect(missing).toMatchObject({
+      stack: '',
+      message: expect.stringContaining('for the role shop_report\n  → ') as string,
+    });
+    expect(pulumi.RunError.isInstance(missing)).toBe(true);
+  });
 });
 
 describe('the catalog of a cluster', () => {

@@ -197,7 +197,28 @@ describe('a run', () => {
     cluster.engine.onCall = call => {
       if (call === 'lock schedule') throw new HoldfastError('busy', 'the schedule is locked');
     };
-    expect(await runDue(cluster, quietWatch())).toMatchObject({ job: null, outcome: 'busy' });
+    expect(await runDue(cluster, quietWatch())).toMatchObject({ job: null, outcome: 'busy', alerts: [] });
+  });
+
+  test('that hangs silences no alert: the next one sends it, once', async () => {
+    const cluster = fakeCluster();
+    cluster.engine.current = soundEvidence({ backups: [backupSet(30, { verification: passed(20) })] });
+    const during: unknown[] = [];
+    let hangs = false;
+    cluster.engine.onCall = async call => {
+      if (hangs && call === 'lock schedule') throw new HoldfastError('busy', 'the schedule is locked');
+      if (!call.startsWith('backup')) return;
+      hangs = true;
+      during.push(await runDue(cluster, quietWatch()), await runDue(cluster, quietWatch()));
+      throw new HoldfastError('engine-failed', 'it was stopped');
+    };
+    await expect(runDue(cluster, quietWatch())).rejects.toThrow('it was stopped');
+    expect(during).toMatchObject([
+      { outcome: 'busy', alerts: ['not-fresh:recent'] },
+      { outcome: 'busy', alerts: [] },
+    ]);
+    const { alerts } = await recallDue(cluster.directory, now);
+    expect(Object.keys(alerts)).toEqual(['job-failing:differential', 'not-fresh:recent']);
   });
 
   test('a failure is remembered, alerted of, and thrown', async () => {
