@@ -1,6 +1,6 @@
 import type { ArchiveEvidence, Evidence, Instant, WalGap } from '../../core/evidence';
 import { parseLsn } from '../../core/lsn';
-import { formatSegment, gaps, isSegmentName, nextSegment, parseSegment, segmentOf } from '../../core/wal';
+import { formatSegment, gaps, isSegmentName, parseSegment, segmentOf } from '../../core/wal';
 import type { HostContext } from './context';
 import type { RepositoryFacts } from './evidence-repository';
 import { firstCommitSince, waitingSegments, type ServerFacts } from './evidence-server';
@@ -39,17 +39,46 @@ export function missingTail(
 ): WalGap | null {
   if (lastArchivedSegment === null || !isSegmentName(lastArchivedSegment)) return null;
   const { timeline, number } = parseSegment(lastArchivedSegment, segmentBytes);
-  const numbers = segments
-    .map(segment => parseSegment(segment.name, segmentBytes))
+  const newest = newestOn(
+    timeline,
+    segmentBytes,
+    segments.map(segment => segment.name),
+  );
+  if (newest !== null && newest >= number) return null;
+  const from = newest === null ? number : newest + 1n;
+  return gapOf(timeline, segmentBytes, from, number);
+}
+
+/**
+ * What the server has completed since, though it neither waits nor is in the repository: archiving was off for a while. The
+ * hole is between two segments only once a later one is archived.
+ * @param waiting read after the server told its position, and before the repository was listed.
+ */
+export function neverArchived(
+  segments: readonly ArchivedSegment[],
+  waiting: readonly string[],
+  { lsn, timeline, segmentBytes }: ServerFacts,
+): WalGap | null {
+  if (lsn === null) return null;
+  const known = [...segments.map(segment => segment.name), ...waiting];
+  const newest = newestOn(timeline, segmentBytes, known);
+  const written = lsn / BigInt(segmentBytes);
+  return newest === null || written <= newest + 1n
+    ? null
+    : gapOf(timeline, segmentBytes, newest + 1n, written - 1n);
+}
+
+function newestOn(timeline: number, segmentBytes: number, names: readonly string[]): bigint | null {
+  const numbers = names
+    .map(name => parseSegment(name, segmentBytes))
     .filter(segment => segment.timeline === timeline)
     .map(segment => segment.number);
-  const newest = numbers.reduce((most, one) => (one > most ? one : most), -1n);
-  if (newest >= number) return null;
-  const from =
-    newest < 0n
-      ? lastArchivedSegment
-      : nextSegment(formatSegment({ timeline, number: newest }, segmentBytes), segmentBytes);
-  return { timeline, from, to: lastArchivedSegment };
+  return numbers.reduce<bigint | null>((most, one) => (most === null || one > most ? one : most), null);
+}
+
+function gapOf(timeline: number, segmentBytes: number, from: bigint, to: bigint): WalGap {
+  const name = (number: bigint): string => formatSegment({ timeline, number }, segmentBytes);
+  return { timeline, from: name(from), to: name(to) };
 }
 
 /** How archiving stands on a running server. */

@@ -3,7 +3,14 @@ import { asHoldfastError, type HoldfastError } from '../../core/errors';
 import type { AccessEvidence, Evidence, Phase, Problem, WalGap } from '../../core/evidence';
 import type { Session } from '../engine';
 import { clusterOf, type HostContext } from './context';
-import { archiveEvidence, gapsSince, missingTail, newestUsable, restorable } from './evidence-archive';
+import {
+  archiveEvidence,
+  gapsSince,
+  missingTail,
+  neverArchived,
+  newestUsable,
+  restorable,
+} from './evidence-archive';
 import { freeBytes, readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
 import { readAccess } from './evidence-access';
 import { askServer, waitingSegments, type ServerFacts } from './evidence-server';
@@ -38,7 +45,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   const recorded = record?.systemIdentifier ?? null;
 
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
-  const waiting = await waitingSegments(paths.dataDirectory).catch(() => []);
+  const waitingBefore = await waitingSegments(paths.dataDirectory).catch(() => []);
   const [found, server, repository, configured, walSpace] = await Promise.all([
     readIdentity(context, report),
     readServer(context, report),
@@ -67,7 +74,11 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
 
   const observedAt = server.facts?.now ?? new Date().toISOString();
   const segmentBytes = server.facts?.segmentBytes ?? (await segmentBytesOnDisk(context, found));
-  const complete = await withFreshTail(context, repository, server.facts);
+  const { repository: complete, waiting } = await withFreshTail(
+    context,
+    { repository, waiting: waitingBefore },
+    server.facts,
+  );
   const missing = complete === null ? [] : missingWal(complete, waiting, server.facts, segmentBytes);
   const archive =
     server.facts === null
@@ -214,16 +225,30 @@ function reportStanza({ info }: RepositoryFacts, record: ClusterRecord | null, r
     });
 }
 
-/** Lists the archive once more when it seems to lack what the server archived: that may have arrived since. */
-async function withFreshTail(
-  context: HostContext,
-  repository: RepositoryFacts | null,
-  server: ServerFacts | null,
-): Promise<RepositoryFacts | null> {
+interface Wal {
+  readonly repository: RepositoryFacts | null;
+  /** Segments that wait on the server to be archived. */
+  readonly waiting: readonly string[];
+}
+
+/** Looks once more when there seems to be a hole at the end: what is missing there may have moved on meanwhile. */
+async function withFreshTail(context: HostContext, read: Wal, server: ServerFacts | null): Promise<Wal> {
+  const { repository } = read;
   const archiveId = repository?.info.archiveId ?? null;
-  if (repository === null || server === null || archiveId === null) return repository;
-  if (missingTail(repository.segments, server) === null) return repository;
-  return { ...repository, segments: await readSegments(context, archiveId).catch(() => repository.segments) };
+  if (repository === null || server === null || archiveId === null) return read;
+  if (missingAtEnd(repository, read.waiting, server) === null) return read;
+  // In this order: what waits no more by then is in the repository.
+  const waiting = await waitingSegments(context.paths.dataDirectory).catch(() => read.waiting);
+  const segments = await readSegments(context, archiveId).catch(() => repository.segments);
+  return { repository: { ...repository, segments }, waiting };
+}
+
+function missingAtEnd(
+  { segments }: RepositoryFacts,
+  waiting: readonly string[],
+  server: ServerFacts,
+): WalGap | null {
+  return missingTail(segments, server) ?? neverArchived(segments, waiting, server);
 }
 
 function missingWal(
@@ -233,9 +258,10 @@ function missingWal(
   segmentBytes: number,
 ): WalGap[] {
   const newest = newestUsable(repository);
-  const inside = newest === undefined ? [] : gapsSince(newest, repository, waiting, segmentBytes);
-  const tail = server === null || newest === undefined ? null : missingTail(repository.segments, server);
-  return tail === null || inside.some(gap => gap.to === tail.to) ? inside : [...inside, tail];
+  if (newest === undefined) return [];
+  const inside = gapsSince(newest, repository, waiting, segmentBytes);
+  const end = server === null ? null : missingAtEnd(repository, waiting, server);
+  return end === null || inside.some(gap => gap.to === end.to) ? inside : [...inside, end];
 }
 
 async function segmentBytesOnDisk(context: HostContext, found: string | null): Promise<number> {

@@ -326,6 +326,28 @@ describe('of WAL', () => {
     });
   });
 
+  it('finds what was completed while archiving was off, before anything later is archived', async () => {
+    const installation = await findInstallation(15);
+    await engine.markRestorePoint('before it was off');
+    const restart = async (mode: string) => {
+      await rows(engine, `alter system set archive_mode = '${mode}'`);
+      await stopServer(installation, cluster.paths);
+      await startServer(installation, cluster.paths);
+    };
+    await restart('off');
+    const position = 'select pg_walfile_name(pg_current_wal_insert_lsn()) as segment';
+    const [lost] = await rows<{ segment: string }>(engine, position);
+    await fillSegments(1);
+    await restart('on');
+    const evidence = await engine.evidence();
+    expect(evidence.archive).toMatchObject({ failing: null, backlogSegments: 0 });
+    expect(evidence.archive?.gaps).toEqual([{ timeline: 1, from: lost!.segment, to: lost!.segment }]);
+    expect(verdictOf(evidence, 'restorable')).toBe('missing');
+    await rows(engine, 'alter system reset archive_mode');
+    await engine.backup('full', {}).wait(patient());
+    expect((await engine.evidence()).archive?.gaps).toEqual([]);
+  });
+
   it('says that archiving is off', async () => {
     await rows(engine, `alter system set archive_command = '/bin/true'`);
     await rows(engine, 'select pg_reload_conf()');
