@@ -41,8 +41,10 @@ export interface RestorePoint {
   readonly at: Instant;
   /** Where it is in the WAL (host), or what stands for it: recovery to it is exact. */
   readonly position: string;
-  /** Seconds from the mark until its WAL was proven to be in the repository. */
-  readonly archivedAfterSeconds: number;
+  /** Seconds from the mark until its WAL was proven to be in the repository; null where that can't be waited for. */
+  readonly archivedAfterSeconds: number | null;
+  /** For a person, where it can't: when it will be there, and what covers the moment until then. */
+  readonly pending?: string;
 }
 
 export interface CloneRequest {

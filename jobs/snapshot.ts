@@ -8,7 +8,7 @@ import { decide as decideGate } from '../core/gate';
 import type { SnapshotRequest, SnapshotResult } from '../core/host-documents';
 import { decideSnapshot } from '../core/replay';
 import type { BackupSettings } from '../core/settings/stack';
-import type { Watch } from '../engines/engine';
+import type { RestorePoint, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
 import type { Cluster } from './cluster';
@@ -76,7 +76,7 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
   const warnings = await waivedFindings(cluster, request, evidence);
   try {
     watch.report({ fraction: null, step: `marking restore point ${restorePoint}` });
-    const { archivedAfterSeconds } = await engine.markRestorePoint(restorePoint);
+    const mark = await engine.markRestorePoint(restorePoint);
     const { backup, reason } = decide(cluster, evidence, declared);
     const backupSet = backup ? await backupUnlessTaken(cluster, request, watch) : null;
     const taken = backupSet === null ? 'no backup was needed' : `backup ${backupSet} was taken`;
@@ -86,7 +86,7 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
       restorePoint,
       backupSet,
       warnings,
-      message: `restore point ${restorePoint} is in the repository (after ${archivedAfterSeconds.toFixed(1)} s); ${taken}: ${reason}`,
+      message: `restore point ${restorePoint} ${whereItIs(mark)}; ${taken}: ${reason}`,
     };
   } catch (thrown) {
     const warning = await waive(cluster, request, evidence, thrown, watch.signal);
@@ -97,6 +97,13 @@ async function protect(cluster: Cluster, request: ChangeRequest, watch: Watch): 
       warnings: [...warnings, warning],
     };
   }
+}
+
+/** Whether the WAL of a restore point is safe already. */
+function whereItIs({ archivedAfterSeconds, pending }: RestorePoint): string {
+  return archivedAfterSeconds === null
+    ? `is marked (${pending ?? 'recovery reaches it'})`
+    : `is in the repository (after ${archivedAfterSeconds.toFixed(1)} s)`;
 }
 
 /** What the gate lets through under break-glass: it is on record on the next backup, also when the snapshot succeeds. */

@@ -1,9 +1,4 @@
-import {
-  DescribeDBInstanceAutomatedBackupsCommand,
-  type DBInstance,
-  type DBInstanceAutomatedBackup,
-  type DBSnapshot,
-} from '@aws-sdk/client-rds';
+import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
 import type {
   ArchiveEvidence,
   Evidence,
@@ -12,8 +7,9 @@ import type {
   Problem,
   RepositoryEvidence,
 } from '../../core/evidence';
+import { automatedBackup, restorableRange } from './automated';
 import type { RdsContext } from './context';
-import { failed, isNotFound, problemOf } from './failure';
+import { problemOf } from './failure';
 import { findInstance, judgeStatus } from './instance';
 import { readParameters } from './parameters';
 import { parseRecord, recordName, type ClusterRecord } from './record';
@@ -57,7 +53,7 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     identity: { recorded, found, backedUp: backedUp(record, snapshots) },
     server,
     backups: snapshots.map(snapshot => toBackupSet(snapshot, encrypted, observedAt)),
-    restorable: restorable(instance, automated),
+    restorable: restorableRange(instance, automated),
     archive: server.state === 'running' && instance !== null ? archiveOf(instance) : null,
     repositories: repositoriesOf(context, instance, snapshots),
     problems,
@@ -92,24 +88,6 @@ async function readMemory(context: RdsContext, report: Report): Promise<ClusterR
   );
 }
 
-/** The automated backup of the instance; null when it has none, because it is switched off or the instance is new. */
-async function automatedBackup(
-  { rds, settings }: RdsContext,
-  resourceId: string | null,
-): Promise<DBInstanceAutomatedBackup | null> {
-  const which =
-    resourceId === null ? { DBInstanceIdentifier: settings.instance } : { DbiResourceId: resourceId };
-  try {
-    const { DBInstanceAutomatedBackups: all = [] } = await rds.send(
-      new DescribeDBInstanceAutomatedBackupsCommand(which),
-    );
-    return all.find(({ Region }) => Region === settings.region) ?? null;
-  } catch (error) {
-    if (isNotFound(error)) return null;
-    throw failed('describing the automated backups', error);
-  }
-}
-
 /**
  * `none` when there is no record. An instance that is declared to exist and of which Holdfast made nothing yet is about to be
  * adopted; one that carries snapshots of Holdfast's has lost its record.
@@ -142,17 +120,6 @@ function serverOf({ settings }: RdsContext, instance: DBInstance | null, report:
   return serves
     ? { state: 'running', version: instance.EngineVersion ?? null }
     : { state: 'stopped', version: null };
-}
-
-/** Point-in-time recovery; a snapshot alone leads to its own moment only. */
-function restorable(
-  instance: DBInstance | null,
-  automated: DBInstanceAutomatedBackup | null,
-): Evidence['restorable'] {
-  const from = automated?.RestoreWindow?.EarliestTime;
-  const until = instance?.LatestRestorableTime ?? automated?.RestoreWindow?.LatestTime;
-  if (from === undefined || until === undefined) return null;
-  return { from: from.toISOString(), until: until.toISOString() };
 }
 
 /**

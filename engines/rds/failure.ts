@@ -32,6 +32,12 @@ const kinds: readonly Kind[] = [
     said: 'AWS throttles, also after all retries',
     remedy: 'Try again in some minutes.',
   },
+  {
+    pattern: /QuotaExceeded|InsufficientDBInstanceCapacity/,
+    code: 'configuration',
+    said: 'AWS has no room for it',
+    remedy: 'Delete what nobody needs, have the quota raised, or take another instance class.',
+  },
 ];
 
 const unanswered: Kind = {
