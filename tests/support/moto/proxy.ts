@@ -24,21 +24,25 @@ interface Rule {
   readonly rewrite: (answer: string, call: Call) => string;
 }
 
+export interface RefuseOptions {
+  readonly status?: number;
+  readonly times?: number;
+  readonly message?: string;
+  /** Only calls for which this holds. */
+  readonly when?: (call: Call) => boolean;
+}
+
 /** Stands between the engine and moto: counts calls, and makes them fail as AWS does. */
 export interface FaultyAws {
   readonly url: string;
   readonly calls: Call[];
   /** Refuses calls with an error of AWS's, `times` times or for ever. */
-  refuse(
-    actions: RegExp,
-    error: string,
-    options?: { status?: number; times?: number; message?: string },
-  ): void;
+  refuse(actions: RegExp, error: string, options?: RefuseOptions): void;
   /** Leaves calls without an answer. */
   hang(actions: RegExp): void;
   /** Changes what moto answers. */
   rewrite(actions: RegExp, change: (answer: string, call: Call) => string, times?: number): void;
-  /** Does something after a call went through, before its answer arrives. */
+  /** How far AWS's clock is ahead of this machine's. */
   skewSeconds: number;
   /** No rules, no calls counted. */
   heal(): void;
@@ -87,8 +91,12 @@ export async function startProxy(motoPort: number): Promise<FaultyAws> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     skewSeconds: 0,
-    refuse: (actions, error, { status = 400, times = Infinity, message = 'said the proxy' } = {}) =>
-      add(actions, times, { answer: call => errorAnswer(call, status, error, message) }),
+    refuse: (actions, error, options = {}) => {
+      const { status = 400, times = Infinity, message = 'said the proxy', when = () => true } = options;
+      add(actions, times, {
+        answer: call => (when(call) ? errorAnswer(call, status, error, message) : null),
+      });
+    },
     hang: actions => add(actions, Infinity, { answer: () => 'hang' }),
     rewrite: (actions, change, times = Infinity) => add(actions, times, { rewrite: change }),
     heal: () => {

@@ -1,0 +1,37 @@
+import type { DBInstance } from '@aws-sdk/client-rds';
+import type { RdsContext } from './context';
+import { readRecord, updateRecord, type ClusterRecord } from './record';
+import { servingInstance } from './serving';
+
+/**
+ * Records a completed apply. The first one records which instance is the cluster's; from then on no other is.
+ * @throws HoldfastError `refused` when another instance has its name now.
+ */
+export async function recordApplied(context: RdsContext, revision: number): Promise<ClusterRecord> {
+  const { instance } = await servingInstance(context);
+  return updateRecord(context, {
+    identity: instance.DbiResourceId ?? null,
+    revision,
+    appliedAt: context.clock.now(),
+  });
+}
+
+/** Ends first provision or adoption, after the first verified backup. Does nothing when they have ended already. */
+export async function establish(context: RdsContext): Promise<void> {
+  const record = await readRecord(context);
+  if (record === null || record.phase === 'established') return;
+  await updateRecord(context, { phase: 'established', establishedAt: context.clock.now() });
+}
+
+/** Modifications that wait for the maintenance window or a reboot, one line each. What is declared is Pulumi's to compare. */
+export function pendingChanges({ PendingModifiedValues, DBParameterGroups }: DBInstance): readonly string[] {
+  const values = Object.entries(PendingModifiedValues ?? {}).map(([key, value]) =>
+    key === 'MasterUserPassword'
+      ? `${key} is going to change`
+      : `${key} is going to be ${JSON.stringify(value)}`,
+  );
+  const parameters = (DBParameterGroups ?? [])
+    .filter(({ ParameterApplyStatus }) => ParameterApplyStatus === 'pending-reboot')
+    .map(({ DBParameterGroupName }) => `parameters of ${String(DBParameterGroupName)} wait for a reboot`);
+  return [...values, ...parameters];
+}
