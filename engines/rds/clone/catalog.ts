@@ -2,12 +2,12 @@ import { DeleteDBInstanceCommand, type DBInstance } from '@aws-sdk/client-rds';
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
 import { milliseconds, secondsBetween } from '../../../core/time';
-import type { Clone } from '../../engine';
+import type { Clone, CloneMeasurement } from '../../engine';
 import type { RdsContext } from '../context';
 import { failed, isNotFound, isWrongState } from '../failure';
 import { findInstance, judgeStatus, listInstances } from '../instance';
 import { readJournal } from '../replace/journal';
-import { decodeText, keys, tagsOf } from '../tags';
+import { decodeText, keys, tagsOf, type StoredTags } from '../tags';
 
 /** Whether an instance is a clone of this cluster: by what Holdfast wrote on it, and never the one that serves. */
 function isClone({ cluster, settings }: RdsContext, instance: DBInstance): boolean {
@@ -49,14 +49,17 @@ export function describeClone({ clock }: RdsContext, instance: DBInstance): Clon
       Address === undefined || Port === undefined
         ? []
         : ['-h', Address, '-p', String(Port), '-U', String(instance.MasterUsername), 'postgres'],
-    measured: Number.isNaN(restoreSeconds)
-      ? null
-      : {
-          restoreSeconds,
-          replayBytesPerSecond: null,
-          backupSet: decodeText(tags[keys.snapshot] ?? 'point-in-time recovery'),
-          reached: moment(tags[keys.reached]),
-        },
+    measured: Number.isNaN(restoreSeconds) ? null : measurementOf(tags, restoreSeconds),
+  };
+}
+
+/** What the tags of a clone that is done say of how it was made. */
+export function measurementOf(tags: StoredTags, restoreSeconds: number): CloneMeasurement {
+  return {
+    restoreSeconds,
+    replayBytesPerSecond: null,
+    backupSet: decodeText(tags[keys.snapshot] ?? 'point-in-time recovery'),
+    reached: moment(tags[keys.reached]),
   };
 }
 

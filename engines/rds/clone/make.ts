@@ -8,7 +8,7 @@ import {
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
 import { secondsBetween } from '../../../core/time';
-import type { Clone, CloneRequest, Operation, OperationState } from '../../engine';
+import type { CloneRequest, FinishedClone, Operation, OperationState } from '../../engine';
 import type { RdsContext } from '../context';
 import { alreadyExists, failed } from '../failure';
 import { findInstance, judgeStatus } from '../instance';
@@ -16,7 +16,7 @@ import { operation } from '../operation';
 import { readJournal } from '../replace/journal';
 import { servingInstance, type Serving } from '../serving';
 import { encodeText, keys, tagsOf, toTagList } from '../tags';
-import { cloneInstances, deleteClone, describeClone } from './catalog';
+import { cloneInstances, deleteClone, describeClone, measurementOf } from './catalog';
 import { sourceOf, type Source } from './source';
 
 /**
@@ -24,8 +24,8 @@ import { sourceOf, type Source } from './source';
  * would take the default security group, subnets and parameters. It takes AWS minutes to hours; a crash or another process
  * finds it again by its tags. Given up by a person, it is deleted.
  */
-export function clone(context: RdsContext, request: CloneRequest): Operation<Clone> {
-  return operation<string, Clone>(context, {
+export function clone(context: RdsContext, request: CloneRequest): Operation<FinishedClone> {
+  return operation<string, FinishedClone>(context, {
     what: `the clone of ${context.cluster}`,
     begin: async report => {
       const serving = await servingInstance(context);
@@ -155,7 +155,7 @@ async function likeTheOriginal(context: RdsContext, instance: DBInstance, { purp
   };
 }
 
-async function look(context: RdsContext, id: string): Promise<OperationState<Clone>> {
+async function look(context: RdsContext, id: string): Promise<OperationState<FinishedClone>> {
   const instance = await findInstance(context, id);
   if (instance === null)
     throw new HoldfastError('engine-failed', `the clone ${id} is gone`, {
@@ -169,19 +169,21 @@ async function look(context: RdsContext, id: string): Promise<OperationState<Clo
     });
   if (status !== 'available')
     return { state: 'running', progress: { fraction: null, step: `restoring into ${id} (${status})` } };
-  return { state: 'done', result: describeClone(context, await markReady(context, instance)) };
+  const restoreSeconds = await markReady(context, instance);
+  const measured = measurementOf(tagsOf(instance.TagList), restoreSeconds);
+  return { state: 'done', result: { ...describeClone(context, instance), state: 'running', measured } };
 }
 
 /** The time it took is measured when it is first found available: at most the time between two looks too long. */
-async function markReady({ rds, clock }: RdsContext, instance: DBInstance): Promise<DBInstance> {
+async function markReady({ rds, clock }: RdsContext, instance: DBInstance): Promise<number> {
   const tags = tagsOf(instance.TagList);
-  if (tags[keys.ready] !== undefined) return instance;
-  const seconds = secondsBetween(tags[keys.begun] ?? '', clock.now());
-  const ready = { [keys.ready]: String(Math.max(0, Math.round(seconds))) };
+  if (tags[keys.ready] !== undefined) return Number(tags[keys.ready]);
+  const seconds = Math.max(0, Math.round(secondsBetween(tags[keys.begun] ?? '', clock.now())));
+  const ready = toTagList({ [keys.ready]: String(seconds) });
   await rds
-    .send(new AddTagsToResourceCommand({ ResourceName: instance.DBInstanceArn, Tags: toTagList(ready) }))
+    .send(new AddTagsToResourceCommand({ ResourceName: instance.DBInstanceArn, Tags: ready }))
     .catch((error: unknown) => {
       throw failed(`tagging the clone ${String(instance.DBInstanceIdentifier)}`, error);
     });
-  return { ...instance, TagList: toTagList({ ...tags, ...ready }) };
+  return seconds;
 }
