@@ -25,7 +25,7 @@ const ssh = z.strictObject({
   sudoUser: systemUser
     .optional()
     .describe(
-      'Become this user with `sudo -n` after logging in; needed when `user` is not the owner of the cluster.',
+      'Become this user with `sudo -n` after logging in; needed when `user` is not the owner of the cluster. The program is copied to the home directory of `user`: any other than `root` must be able to read it there.',
     )
     .meta({ example: 'root' }),
   home: absolutePath
