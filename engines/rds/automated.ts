@@ -3,6 +3,7 @@ import {
   type DBInstance,
   type DBInstanceAutomatedBackup,
 } from '@aws-sdk/client-rds';
+import { list, optional } from './answers';
 import type { Evidence } from '../../core/evidence';
 import type { RdsContext } from './context';
 import { failed, isNotFound } from './failure';
@@ -15,10 +16,10 @@ export async function automatedBackup(
   const which =
     resourceId === null ? { DBInstanceIdentifier: settings.instance } : { DbiResourceId: resourceId };
   try {
-    const { DBInstanceAutomatedBackups: all = [] } = await rds.send(
+    const { DBInstanceAutomatedBackups: all } = await rds.send(
       new DescribeDBInstanceAutomatedBackupsCommand(which),
     );
-    return all.find(({ Region }) => Region === settings.region) ?? null;
+    return optional(list(all).find(({ Region }) => Region === settings.region));
   } catch (error) {
     if (isNotFound(error)) return null;
     throw failed('describing the automated backups', error);

@@ -7,6 +7,7 @@ import {
   type DBInstance,
   type DBSnapshot,
 } from '@aws-sdk/client-rds';
+import { list, text } from './answers';
 import { asHoldfastError, HoldfastError } from '../../core/errors';
 import type { BackupSet } from '../../core/evidence';
 import { after } from '../../core/time';
@@ -68,28 +69,30 @@ async function prune(
   encrypted: boolean,
   report: (progress: Progress) => void,
 ): Promise<void> {
-  for (const { DBSnapshotIdentifier: id = '' } of expiredSnapshots(
+  for (const { DBSnapshotIdentifier } of expiredSnapshots(
     context.cluster,
     snapshots,
     encrypted,
     context.clock.now(),
-  ))
+  )) {
+    const id = text(DBSnapshotIdentifier);
     try {
       await deleteSnapshot(context, id);
       report({ fraction: null, step: `deleted the expired snapshot ${id}` });
     } catch (error) {
       report({ fraction: null, step: asHoldfastError(error).message });
     }
+  }
 }
 
 async function assertQuota({ rds, settings }: RdsContext): Promise<void> {
-  const { AccountQuotas: quotas = [] } = await rds
+  const { AccountQuotas: quotas } = await rds
     .send(new DescribeAccountAttributesCommand({}))
     .catch((error: unknown) => {
       throw failed('asking for the quota of snapshots', error);
     });
   const { Used: used = 0, Max: most = Infinity } =
-    quotas.find(({ AccountQuotaName }) => AccountQuotaName === 'ManualSnapshots') ?? {};
+    list(quotas).find(({ AccountQuotaName }) => AccountQuotaName === 'ManualSnapshots') ?? {};
   if (used < most) return;
   throw new HoldfastError(
     'engine-failed',
@@ -148,12 +151,12 @@ async function look(
   { id, encrypted }: Begun,
   annotations: StoredTags,
 ): Promise<OperationState<BackupSet>> {
-  const { DBSnapshots: found = [] } = await rds
+  const { DBSnapshots: found } = await rds
     .send(new DescribeDBSnapshotsCommand({ DBSnapshotIdentifier: id }))
     .catch((error: unknown) => {
       throw failed(`looking at the snapshot ${id}`, error);
     });
-  const [snapshot = {}] = found;
+  const [snapshot = {}] = list(found);
   if (snapshot.Status === 'creating') {
     const percent = snapshot.PercentProgress ?? 0;
     return { state: 'running', progress: { fraction: percent / 100, step: `taking the snapshot ${id}` } };

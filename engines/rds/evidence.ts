@@ -1,4 +1,5 @@
 import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
+import { list, optional } from './answers';
 import type {
   ArchiveEvidence,
   Evidence,
@@ -32,15 +33,15 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     readMemory(context, report),
     reported(report, 'asking for the instance', findInstance(context, context.settings.instance)),
   ]);
-  const found = instance?.DbiResourceId ?? null;
+  const found = optional(instance?.DbiResourceId);
   const recorded = record?.identity ?? null;
   const [listed, automated] = await Promise.all([
     reported(report, 'asking for the snapshots', listSnapshots(context, ownerOf(context, record))),
     reported(report, 'asking for the automated backups', automatedBackup(context, recorded ?? found)),
   ]);
   const observedAt = context.clock.now();
-  const snapshots = [...(listed ?? [])].sort(byAge);
-  const encrypted = instance?.StorageEncrypted ?? null;
+  const snapshots = [...list(listed ?? undefined)].sort(byAge);
+  const encrypted = optional(instance?.StorageEncrypted);
   const server = serverOf(context, instance, report);
   return {
     schema: 1,
@@ -76,14 +77,17 @@ async function readMemory(context: RdsContext, report: Report): Promise<ClusterR
     report,
     'reading what is recorded of the cluster',
     (async () => {
-      const [record = null, journal = null] = await readParameters(context, [recordName, journalName]);
-      const interrupted = parseJournal(journal);
+      const { [recordName]: record, [journalName]: journal } = await readParameters(context, [
+        recordName,
+        journalName,
+      ]);
+      const interrupted = parseJournal(optional(journal));
       if (interrupted !== null)
         report({
           what: describeJournal(interrupted),
           remedy: `When none is running: \`holdfast restore ${context.cluster}\` finishes or undoes it.`,
         });
-      return parseRecord(context, record);
+      return parseRecord(context, optional(record));
     })(),
   );
 }
@@ -105,8 +109,9 @@ function phaseOf(
 
 /** Whose the newest snapshot is; what was the cluster's before a restore of ours counts as what it is now. */
 function backedUp(record: ClusterRecord | null, snapshots: readonly DBSnapshot[]): string | null {
-  const newest = snapshots.at(-1)?.DbiResourceId ?? null;
-  return newest !== null && record?.lineage.includes(newest) ? record.identity : newest;
+  const newest = optional(snapshots.at(-1)?.DbiResourceId);
+  if (record === null || newest === null) return newest;
+  return record.lineage.includes(newest) ? record.identity : newest;
 }
 
 function serverOf({ settings }: RdsContext, instance: DBInstance | null, report: Report): Evidence['server'] {
@@ -118,7 +123,7 @@ function serverOf({ settings }: RdsContext, instance: DBInstance | null, report:
       remedy: 'The console of RDS and its events tell why.',
     });
   return serves
-    ? { state: 'running', version: instance.EngineVersion ?? null }
+    ? { state: 'running', version: optional(instance.EngineVersion) }
     : { state: 'stopped', version: null };
 }
 
@@ -127,7 +132,7 @@ function serverOf({ settings }: RdsContext, instance: DBInstance | null, report:
  * with the instance, so that time stands for the oldest one.
  */
 function archiveOf(instance: DBInstance): ArchiveEvidence {
-  const until: Instant | null = instance.LatestRestorableTime?.toISOString() ?? null;
+  const until: Instant | null = optional(instance.LatestRestorableTime?.toISOString());
   return {
     lastArchivedAt: until,
     lastFailedAt: null,
@@ -141,7 +146,7 @@ function archiveOf(instance: DBInstance): ArchiveEvidence {
 }
 
 function archivingFails({ BackupRetentionPeriod, LatestRestorableTime }: DBInstance): string | null {
-  if ((BackupRetentionPeriod ?? 0) === 0)
+  if (!BackupRetentionPeriod)
     return 'automated backups are switched off (retention of 0 days), and with them point-in-time recovery';
   if (LatestRestorableTime === undefined)
     return 'there is no latest restorable time yet: the first automated backup isn’t done';

@@ -69,8 +69,8 @@ export function failed(what: string, error: unknown): HoldfastError {
 
 /** Something that couldn't be read, for evidence: it makes the verdict `unknown`. */
 export function problemOf(what: string, error: unknown): Problem {
-  const { message, hint } = failed(what, error);
-  return { what: message, remedy: hint ?? 'holdfast status' };
+  const { message, hint = 'holdfast status' } = failed(what, error);
+  return { what: message, remedy: hint };
 }
 
 /** Whether AWS says that there is no such thing. Anything else that goes wrong is not "there is none". */

@@ -3,6 +3,7 @@ import {
   paginateDescribeDBInstances,
   type DBInstance,
 } from '@aws-sdk/client-rds';
+import { list, optional } from './answers';
 import type { RdsContext } from './context';
 import { failed, isNotFound } from './failure';
 
@@ -11,10 +12,10 @@ type Asker = Pick<RdsContext, 'rds'>;
 /** The instance of this identifier; null when AWS says that there is none. */
 export async function findInstance({ rds }: Asker, identifier: string): Promise<DBInstance | null> {
   try {
-    const { DBInstances: found = [] } = await rds.send(
+    const { DBInstances: found } = await rds.send(
       new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }),
     );
-    return found[0] ?? null;
+    return optional(list(found)[0]);
   } catch (error) {
     if (isNotFound(error)) return null;
     throw failed(`describing the instance ${identifier}`, error);
@@ -28,7 +29,7 @@ export async function listInstances({ rds }: Asker, resourceIds?: readonly strin
   const found: DBInstance[] = [];
   try {
     for await (const page of paginateDescribeDBInstances({ client: rds, pageSize: 100 }, filter))
-      found.push(...(page.DBInstances ?? []));
+      found.push(...list(page.DBInstances));
   } catch (error) {
     throw failed('listing the instances', error);
   }

@@ -4,6 +4,7 @@ import {
   paginateGetParametersByPath,
   PutParameterCommand,
 } from '@aws-sdk/client-ssm';
+import { list, optional, text } from './answers';
 import type { RdsContext } from './context';
 import { alreadyExists, failed, isNotFound } from './failure';
 
@@ -21,16 +22,25 @@ export function parameterName({ cluster }: Pick<RdsContext, 'cluster'>, name: st
   return `/holdfast/${cluster}/${name}`;
 }
 
-/** The texts of parameters, in one call; null for each that there isn't. At most ten. */
-export async function readParameters(context: Store, names: readonly string[]): Promise<(string | null)[]> {
-  const { Parameters: found = [] } = await context.ssm
+/** The texts of parameters by name, in one call; those that there aren't are absent. At most ten. */
+export async function readParameters(
+  context: Store,
+  names: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
+  const { Parameters: found } = await context.ssm
     .send(new GetParametersCommand({ Names: names.map(name => parameterName(context, name)) }))
     .catch((error: unknown) => {
       throw failed(`reading ${names.map(name => parameterName(context, name)).join(', ')}`, error);
     });
-  return names.map(
-    name => found.find(parameter => parameter.Name === parameterName(context, name))?.Value ?? null,
+  const prefix = parameterName(context, '');
+  return Object.fromEntries(
+    list(found).map(({ Name, Value }) => [text(Name).slice(prefix.length), text(Value)]),
   );
+}
+
+/** The text of one; null when there is none. */
+export async function readParameter(context: Store, name: string): Promise<string | null> {
+  return optional((await readParameters(context, [name]))[name]);
 }
 
 export interface StoredParameter {
@@ -45,8 +55,8 @@ export async function listParameters(context: Store, path: string): Promise<Stor
   const found: StoredParameter[] = [];
   try {
     for await (const page of paginateGetParametersByPath({ client: context.ssm }, { Path: prefix }))
-      for (const { Name, Value } of page.Parameters ?? [])
-        found.push({ name: String(Name).slice(prefix.length), value: String(Value) });
+      for (const { Name, Value } of list(page.Parameters))
+        found.push({ name: text(Name).slice(prefix.length), value: text(Value) });
   } catch (error) {
     throw failed(`listing ${prefix}`, error);
   }

@@ -1,4 +1,5 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
+import { list, optional } from './answers';
 import type { RdsContext } from './context';
 import { readRecord, updateRecord, type ClusterRecord } from './record';
 import { servingInstance } from './serving';
@@ -10,7 +11,7 @@ import { servingInstance } from './serving';
 export async function recordApplied(context: RdsContext, revision: number): Promise<ClusterRecord> {
   const { instance } = await servingInstance(context);
   return updateRecord(context, {
-    identity: instance.DbiResourceId ?? null,
+    identity: optional(instance.DbiResourceId),
     revision,
     appliedAt: context.clock.now(),
   });
@@ -30,7 +31,7 @@ export function pendingChanges({ PendingModifiedValues, DBParameterGroups }: DBI
       ? `${key} is going to change`
       : `${key} is going to be ${JSON.stringify(value)}`,
   );
-  const parameters = (DBParameterGroups ?? [])
+  const parameters = list(DBParameterGroups)
     .filter(({ ParameterApplyStatus }) => ParameterApplyStatus === 'pending-reboot')
     .map(({ DBParameterGroupName }) => `parameters of ${String(DBParameterGroupName)} wait for a reboot`);
   return [...values, ...parameters];

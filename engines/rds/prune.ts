@@ -1,4 +1,5 @@
 import { DeleteDBSnapshotCommand, type DBSnapshot } from '@aws-sdk/client-rds';
+import { text } from './answers';
 import type { BackupSet, Instant } from '../../core/evidence';
 import { milliseconds } from '../../core/time';
 import type { RdsContext } from './context';
@@ -33,13 +34,13 @@ export function expiredSnapshots(
       snapshot.DBSnapshotIdentifier?.startsWith(snapshotPrefix) &&
       !kept.has(snapshot.DBSnapshotIdentifier) &&
       tags[keys.cluster] === cluster &&
-      milliseconds(tags[keys.expires] ?? '') <= milliseconds(now)
+      milliseconds(text(tags[keys.expires])) <= milliseconds(now)
     );
   });
 }
 
 function lastVerified(sets: readonly BackupSet[], result: 'passed' | 'failed'): BackupSet | undefined {
-  const at = ({ verification }: BackupSet) => milliseconds(verification?.at ?? '');
+  const at = ({ verification }: BackupSet) => milliseconds(text(verification?.at));
   return sets
     .filter(({ verification }) => verification?.result === result)
     .sort((one, other) => at(one) - at(other))

@@ -3,7 +3,7 @@ import { HoldfastError } from '../../core/errors';
 import { environment } from '../../core/settings/stack';
 import { name } from '../../core/settings/values';
 import type { RdsContext } from './context';
-import { createParameter, parameterName, readParameters, writeParameter } from './parameters';
+import { createParameter, parameterName, readParameter, writeParameter } from './parameters';
 
 export const recordName = 'record';
 
@@ -56,8 +56,7 @@ export function parseRecord(context: RdsContext, text: string | null): ClusterRe
 
 /** The record of a cluster; null when there is none. */
 export async function readRecord(context: RdsContext): Promise<ClusterRecord | null> {
-  const [text = null] = await readParameters(context, [recordName]);
-  return parseRecord(context, text);
+  return parseRecord(context, await readParameter(context, recordName));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { optional } from './answers';
 import { HoldfastError } from '../../core/errors';
 import type { Instant } from '../../core/evidence';
 import { after, milliseconds, secondsBetween } from '../../core/time';
@@ -36,8 +37,8 @@ export async function markRestorePoint(context: RdsContext, name: string): Promi
   const value: Point = { name, ...mark };
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
   await createParameter(context, `${path}/${mark.at.replaceAll(/\D/g, '')}-${hash}`, JSON.stringify(value));
-  await forgetOld(context, instance.DbiResourceId ?? null);
-  return withPending(value, instance.LatestRestorableTime?.toISOString() ?? null);
+  await forgetOld(context, optional(instance.DbiResourceId));
+  return withPending(value, optional(instance.LatestRestorableTime?.toISOString()));
 }
 
 /** By the clock of the server, whose commits count. What stays open is only whether the point is in its WAL by name. */
@@ -66,10 +67,10 @@ export async function restorePoints(context: RdsContext): Promise<readonly Resto
   const { instance } = await servingInstance(context);
   const [all, automated] = await Promise.all([
     listParameters(context, path),
-    automatedBackup(context, instance.DbiResourceId ?? null),
+    automatedBackup(context, optional(instance.DbiResourceId)),
   ]);
   const from = automated?.RestoreWindow?.EarliestTime?.getTime() ?? Infinity;
-  const until = instance.LatestRestorableTime?.toISOString() ?? null;
+  const until = optional(instance.LatestRestorableTime?.toISOString());
   return all
     .flatMap(({ value }) => {
       const parsed = parse(value);

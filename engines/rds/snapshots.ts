@@ -1,4 +1,5 @@
 import { paginateDescribeDBSnapshots, type DBSnapshot } from '@aws-sdk/client-rds';
+import { list, text } from './answers';
 import type { BackupSet, Instant } from '../../core/evidence';
 import type { RdsContext } from './context';
 import { failed } from './failure';
@@ -10,9 +11,8 @@ export type Owner = { readonly identifier: string } | { readonly resourceIds: re
 
 /** All that was ever the cluster's; by name only as long as no instance is recorded. */
 export function ownerOf({ settings }: Pick<RdsContext, 'settings'>, record: ClusterRecord | null): Owner {
-  const identity = record?.identity ?? null;
-  if (record === null || identity === null) return { identifier: settings.instance };
-  return { resourceIds: [...record.lineage, identity] };
+  if (!record?.identity) return { identifier: settings.instance };
+  return { resourceIds: [...record.lineage, record.identity] };
 }
 
 /** Manual and automated snapshots, page by page. */
@@ -24,7 +24,7 @@ export async function listSnapshots({ rds }: Pick<RdsContext, 'rds'>, owner: Own
   const found: DBSnapshot[] = [];
   try {
     for await (const page of paginateDescribeDBSnapshots({ client: rds, pageSize: 100 }, filter))
-      found.push(...(page.DBSnapshots ?? []));
+      found.push(...list(page.DBSnapshots));
   } catch (error) {
     throw failed('listing the snapshots', error);
   }
@@ -51,7 +51,7 @@ export function toBackupSet(snapshot: DBSnapshot, encrypted: boolean | null, obs
   const at = takenAt(snapshot);
   const sizeBytes = (snapshot.AllocatedStorage ?? 0) * gibibyte;
   return {
-    id: snapshot.DBSnapshotIdentifier ?? '',
+    id: text(snapshot.DBSnapshotIdentifier),
     kind: 'full',
     startedAt: at ?? observedAt,
     stoppedAt: at ?? observedAt,

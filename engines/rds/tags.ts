@@ -1,4 +1,5 @@
 import type { Tag } from '@aws-sdk/client-rds';
+import { list, text } from './answers';
 import type { Verification } from '../../core/evidence';
 import type { Annotations } from '../engine';
 
@@ -33,8 +34,8 @@ export const keys = {
 export type StoredTags = Readonly<Record<string, string>>;
 
 /** Tags by key. */
-export function tagsOf(list: readonly Tag[] | undefined): StoredTags {
-  return Object.fromEntries((list ?? []).map(({ Key, Value }) => [String(Key), Value ?? '']));
+export function tagsOf(tags: readonly Tag[] | undefined): StoredTags {
+  return Object.fromEntries(list(tags).map(({ Key, Value }) => [text(Key), text(Value)]));
 }
 
 export function toTagList(tags: StoredTags): Tag[] {
@@ -45,8 +46,8 @@ export function toTagList(tags: StoredTags): Tag[] {
  * Any text as the value of a tag, as one line: what AWS doesn't allow is written as in quoted-printable, `=C3=A4` for `ä`. What
  * is too long is cut, never within a character.
  */
-export function encodeText(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+export function encodeText(words: string): string {
+  const line = words.replace(/\s+/g, ' ').trim();
   let value = '';
   for (const character of line) {
     const encoded = /^[A-Za-z0-9 _.:/+@-]$/.test(character)
@@ -96,10 +97,10 @@ export function encodeVerification(verification: Verification, digest: string): 
  */
 export function decodeVerification(tags: StoredTags): Verification | null {
   const result = tags[keys.result];
-  const at = Date.parse(tags[keys.at] ?? '');
+  const at = Date.parse(text(tags[keys.at]));
   const restoreSeconds = Number(tags[keys.restoreSeconds] ?? NaN);
   if ((result !== 'passed' && result !== 'failed') || Number.isNaN(at) || !(restoreSeconds >= 0)) return null;
-  const reason = decodeText(tags[keys.reason] ?? '');
+  const reason = decodeText(text(tags[keys.reason]));
   return {
     result,
     at: new Date(at).toISOString(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { AddTagsToResourceCommand, type DBSnapshot } from '@aws-sdk/client-rds';
+import { text } from './answers';
 import { HoldfastError } from '../../core/errors';
 import type { Verification } from '../../core/evidence';
 import { milliseconds } from '../../core/time';
@@ -10,7 +11,7 @@ import {
   deleteParameter,
   largestParameter,
   listParameters,
-  readParameters,
+  readParameter,
   writeParameter,
 } from './parameters';
 import { readRecord } from './record';
@@ -34,9 +35,9 @@ export async function recordVerification(
   counts: Counts,
 ): Promise<void> {
   const snapshot = await snapshotOf(context, id);
-  const text = verification.result === 'passed' ? encodeCounts(counts) : '';
-  const digest = text === '' ? '' : digestOf(text);
-  if (text !== '') await writeParameter(context, `${countsPath}/${digest}`, text);
+  const encoded = verification.result === 'passed' ? encodeCounts(counts) : '';
+  const digest = encoded === '' ? '' : digestOf(encoded);
+  if (encoded !== '') await writeParameter(context, `${countsPath}/${digest}`, encoded);
   await context.rds
     .send(
       new AddTagsToResourceCommand({
@@ -52,7 +53,7 @@ export async function recordVerification(
     throw new HoldfastError('engine-failed', `the verification of ${id} could not be kept on it`, {
       hint: 'Does something else change the tags of snapshots? Verify again.',
     });
-  if (text === '') return;
+  if (encoded === '') return;
   for (const { name } of await listParameters(context, countsPath))
     if (name !== digest) await deleteParameter(context, `${countsPath}/${name}`);
 }
@@ -63,14 +64,14 @@ export async function lastCounts(context: RdsContext): Promise<Counts | null> {
     const tags = tagsOf(TagList);
     const verification = decodeVerification(tags);
     return verification?.result === 'passed'
-      ? [{ at: verification.at, digest: tags[keys.counts] ?? '' }]
+      ? [{ at: verification.at, digest: text(tags[keys.counts]) }]
       : [];
   });
   passed.sort((one, other) => milliseconds(one.at) - milliseconds(other.at));
-  const digest = passed.at(-1)?.digest ?? '';
+  const digest = text(passed.at(-1)?.digest);
   if (digest === '') return null;
-  const [text = null] = await readParameters(context, [`${countsPath}/${digest}`]);
-  return text === null || digestOf(text) !== digest ? null : decodeCounts(text);
+  const kept = await readParameter(context, `${countsPath}/${digest}`);
+  return kept === null || digestOf(kept) !== digest ? null : decodeCounts(kept);
 }
 
 async function ownSnapshots(context: RdsContext): Promise<DBSnapshot[]> {

@@ -1,6 +1,8 @@
 import { DeleteDBInstanceCommand, ModifyDBInstanceCommand, StopDBInstanceCommand } from '@aws-sdk/client-rds';
 import type { Evidence } from '../../core/evidence';
+import { HoldfastError } from '../../core/errors';
 import { judge } from '../../core/freshness';
+import { problemOf } from '../../engines/rds/failure';
 import { evidence } from '../../engines/rds/evidence';
 import { openClients } from '../../engines/rds/clients';
 import { createParameter, writeParameter } from '../../engines/rds/parameters';
@@ -406,4 +408,11 @@ test('time is AWS’s, whatever this machine’s clock says', async () => {
   const found = await evidence(contextOf());
   expect(Date.parse(found.observedAt) - Date.now()).toBeGreaterThan(29 * 3_600_000);
   expect(findings(found).recent).toBe('stale');
+});
+
+test('a problem that says nothing of what to do names the command that tells more', () => {
+  expect(problemOf('x', new HoldfastError('busy', 'said'))).toEqual({
+    what: 'said',
+    remedy: 'holdfast status',
+  });
 });

@@ -1,17 +1,20 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { openRdsEngine } from '../../engines/rds/engine';
+import { pendingChanges, recordApplied } from '../../engines/rds/provision';
+import { beginRecord, readRecord } from '../../engines/rds/record';
 import { checkIntegrity } from '../../engines/rds/clone/integrity';
 import { clone } from '../../engines/rds/clone/make';
 import { findInstance } from '../../engines/rds/instance';
 import { createParameter, listParameters } from '../../engines/rds/parameters';
 import { markRestorePoint, restorePoints } from '../../engines/rds/restore-point';
 import { withInstance } from '../../engines/rds/session';
-import { patient, soon } from '../support/engine';
+import { patient, rows, soon } from '../support/engine';
 import { startAws, type TestAws } from '../support/moto/moto';
 import { startInstanceServer, type InstanceServer } from '../support/moto/postgres';
 import { freePort } from '../support/ports';
 import { removeTempDirs } from '../support/temp';
-import { contextOf, establish } from './support';
+import { contextOf, createInstance, createSnapshot, establish } from './support';
 
 let aws: TestAws;
 let server: InstanceServer;
@@ -210,5 +213,80 @@ describe('the structure of a clone', () => {
     const watch = patient();
     const given = { signal: watch.signal, report: () => watch.cancel.abort(new Error('Ctrl-C')) };
     await expect(checkIntegrity(open, made, given)).rejects.toThrow('Ctrl-C');
+  });
+});
+
+describe('the engine', () => {
+  test('provisions, backs up, verifies, clones and restores a cluster', async () => {
+    const { settings, cluster, environment, ...context } = contextOf({
+      certificateAuthorities: server.authorities,
+    });
+    const whole = { settings, cluster, environment, ...context };
+    const engine = openRdsEngine({ settings, cluster, environment, pollSeconds: 0.02 });
+    await engine.establish();
+    await beginRecord(whole, 'provisioning');
+    await createInstance(whole, { Port: server.port });
+    await recordApplied(whole, 3);
+    expect(await readRecord(whole)).toMatchObject({ phase: 'provisioning', revision: 3 });
+    expect(await engine.drift()).toEqual([]);
+
+    const set = await engine.withLock('backup', 'ada', () =>
+      engine.backup('incremental', {}).wait(patient()),
+    );
+    const target = { type: 'backup-set', id: set.id } as const;
+    const made = await engine.clone({ target, purpose: 'restore', expiresAt: soon() }).wait(patient());
+    expect(await engine.clones()).toEqual([made]);
+    expect(await engine.checkIntegrity(made, patient())).toEqual(
+      expect.not.arrayContaining([expect.stringContaining('postgres.pg_catalog')]),
+    );
+    for (const where of [{ database: 'postgres' }, { database: 'postgres', clone: made }])
+      expect(await rows(engine, 'select 1 as one', where)).toEqual([{ one: 1 }]);
+    const verification = {
+      result: 'passed',
+      at: new Date().toISOString(),
+      restoreSeconds: 60,
+      replayBytesPerSecond: null,
+      reason: null,
+    } as const;
+    await engine.recordVerification(set.id, verification, { 'shop.app.orders': 1 });
+    expect(await engine.lastCounts()).toEqual({ 'shop.app.orders': 1 });
+    await engine.establish();
+    await engine.establish();
+    expect(await engine.evidence()).toMatchObject({ phase: 'established', problems: [] });
+
+    await engine.markRestorePoint('p');
+    expect(await engine.restorePoints()).toMatchObject([{ name: 'p' }]);
+    await expect(engine.halt()).rejects.toMatchObject({ code: 'configuration' });
+    await engine.resume();
+    await engine.replaceWith(made).wait(patient());
+    expect(await engine.settle()).toEqual([]);
+    await expect(engine.dropClone(made.id)).rejects.toThrow('has no clone');
+    await expect(rows(engine, 'select 1', { database: 'postgres', clone: made })).rejects.toThrow('is gone');
+    await createSnapshot(whole, 'after');
+    expect((await engine.evidence()).backups.map(({ id }) => id)).toEqual(
+      expect.arrayContaining([set.id, 'after']),
+    );
+  });
+
+  test('looks every 15 seconds unless it is said otherwise', () => {
+    const { settings, cluster, environment } = contextOf();
+    expect(openRdsEngine({ settings, cluster, environment })).toHaveProperty('evidence');
+  });
+
+  test('tells what waits for the maintenance window or a reboot, and no password', () => {
+    expect(pendingChanges({})).toEqual([]);
+    expect(
+      pendingChanges({
+        PendingModifiedValues: { DBInstanceClass: 'db.m7g.xlarge', MasterUserPassword: 'hunter2' },
+        DBParameterGroups: [
+          { DBParameterGroupName: 'pg16', ParameterApplyStatus: 'pending-reboot' },
+          { DBParameterGroupName: 'other', ParameterApplyStatus: 'in-sync' },
+        ],
+      }),
+    ).toEqual([
+      'DBInstanceClass is going to be "db.m7g.xlarge"',
+      'MasterUserPassword is going to change',
+      'parameters of pg16 wait for a reboot',
+    ]);
   });
 });

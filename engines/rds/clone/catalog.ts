@@ -1,4 +1,5 @@
 import { DeleteDBInstanceCommand, type DBInstance } from '@aws-sdk/client-rds';
+import { text } from '../answers';
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
 import { milliseconds, secondsBetween } from '../../../core/time';
@@ -36,10 +37,10 @@ export function describeClone({ clock }: RdsContext, instance: DBInstance): Clon
   const tags = tagsOf(instance.TagList);
   const createdAt = moment(tags[keys.begun]) ?? clock.now();
   const restoreSeconds = Number(tags[keys.ready] ?? NaN);
-  const { serves } = judgeStatus(instance.DBInstanceStatus ?? '');
+  const { serves } = judgeStatus(text(instance.DBInstanceStatus));
   const { Address, Port } = instance.Endpoint ?? {};
   return {
-    id: instance.DBInstanceIdentifier ?? '',
+    id: text(instance.DBInstanceIdentifier),
     purpose: purposes.find(purpose => purpose === tags[keys.purpose]) ?? 'clone',
     createdAt,
     expiresAt: moment(tags[keys.expires]) ?? createdAt,
@@ -63,8 +64,8 @@ export function measurementOf(tags: StoredTags, restoreSeconds: number): CloneMe
   };
 }
 
-function moment(text: string | undefined): Instant | null {
-  const at = milliseconds(text ?? '');
+function moment(value: string | undefined): Instant | null {
+  const at = milliseconds(text(value));
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 

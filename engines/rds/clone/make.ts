@@ -5,6 +5,7 @@ import {
   RestoreDBInstanceToPointInTimeCommand,
   type DBInstance,
 } from '@aws-sdk/client-rds';
+import { list, optional, text } from '../answers';
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
 import { secondsBetween } from '../../../core/time';
@@ -62,7 +63,7 @@ async function begun(
     const tags = tagsOf(instance.TagList);
     return tags[keys.operation] === key && (mayBeDone || tags[keys.ready] === undefined);
   });
-  return found?.DBInstanceIdentifier ?? null;
+  return optional(found?.DBInstanceIdentifier);
 }
 
 async function create(
@@ -130,8 +131,8 @@ function tagsFor(
 /** What RDS would otherwise choose by itself. Storage is as encrypted as what it is restored from; that can't be undone. */
 async function likeTheOriginal(context: RdsContext, instance: DBInstance, { purpose }: CloneRequest) {
   const serves = purpose === 'restore';
-  const halted = (await readJournal(context))?.securityGroups ?? null;
-  const groups = (instance.VpcSecurityGroups ?? []).map(group => String(group.VpcSecurityGroupId));
+  const halted = (await readJournal(context))?.securityGroups;
+  const groups = list(instance.VpcSecurityGroups).map(group => String(group.VpcSecurityGroupId));
   const secret = instance.MasterUserSecret;
   return {
     DBInstanceClass: (serves ? undefined : context.settings.cloneClass) ?? instance.DBInstanceClass,
@@ -178,7 +179,7 @@ async function look(context: RdsContext, id: string): Promise<OperationState<Fin
 async function markReady({ rds, clock }: RdsContext, instance: DBInstance): Promise<number> {
   const tags = tagsOf(instance.TagList);
   if (tags[keys.ready] !== undefined) return Number(tags[keys.ready]);
-  const seconds = Math.max(0, Math.round(secondsBetween(tags[keys.begun] ?? '', clock.now())));
+  const seconds = Math.max(0, Math.round(secondsBetween(text(tags[keys.begun]), clock.now())));
   const ready = toTagList({ [keys.ready]: String(seconds) });
   await rds
     .send(new AddTagsToResourceCommand({ ResourceName: instance.DBInstanceArn, Tags: ready }))

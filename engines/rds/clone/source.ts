@@ -1,4 +1,5 @@
 import type { DBInstance, DBSnapshot } from '@aws-sdk/client-rds';
+import { optional } from '../answers';
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
 import { checkWithin } from '../../../core/recovery-target';
@@ -33,7 +34,7 @@ export async function sourceOf(
       return { from: 'snapshot', snapshot: target.id, reached: takenAt(snapshot) };
     }
     case 'latest':
-      return { from: 'latest', reached: instance.LatestRestorableTime?.toISOString() ?? null };
+      return { from: 'latest', reached: optional(instance.LatestRestorableTime?.toISOString()) };
     case 'time':
       return atTime(context, instance, target.at);
     case 'restore-point': {
@@ -68,7 +69,7 @@ async function atPoint(
 
 /** To the full second before: what is to be undone may have happened in the rest of it. */
 async function atTime(context: RdsContext, instance: DBInstance, at: Instant): Promise<Source> {
-  const automated = await automatedBackup(context, instance.DbiResourceId ?? null);
+  const automated = await automatedBackup(context, optional(instance.DbiResourceId));
   checkWithin({ type: 'time', at }, restorableRange(instance, automated));
   const second = new Date(Math.floor(milliseconds(at) / 1000) * 1000);
   return { from: 'time', at: second, reached: second.toISOString() };
@@ -77,7 +78,7 @@ async function atTime(context: RdsContext, instance: DBInstance, at: Instant): P
 async function usableSnapshot(context: RdsContext, serving: Serving, id: string): Promise<DBSnapshot> {
   const snapshots = await listSnapshots(context, ownerOf(context, serving.record));
   const snapshot = snapshots.find(({ DBSnapshotIdentifier }) => DBSnapshotIdentifier === id);
-  const encrypted = serving.instance.StorageEncrypted ?? null;
+  const encrypted = optional(serving.instance.StorageEncrypted);
   const unusable =
     snapshot === undefined ? 'there is none' : toBackupSet(snapshot, encrypted, context.clock.now()).unusable;
   if (snapshot !== undefined && unusable === null) return snapshot;

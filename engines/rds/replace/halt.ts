@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModifyDBInstanceCommand, RebootDBInstanceCommand } from '@aws-sdk/client-rds';
+import { list } from '../answers';
 import { formatDuration } from '../../../core/durations';
 import { HoldfastError } from '../../../core/errors';
 import { milliseconds } from '../../../core/time';
@@ -28,7 +29,7 @@ export async function halt(context: RdsContext): Promise<void> {
       },
     );
   const { instance } = await servingInstance(context);
-  const current = (instance.VpcSecurityGroups ?? []).map(group => String(group.VpcSecurityGroupId));
+  const current = list(instance.VpcSecurityGroups).map(group => String(group.VpcSecurityGroupId));
   const before = await readJournal(context);
   if (before !== null)
     throw new HoldfastError('refused', `an earlier restore of ${cluster} is not settled yet`, {
@@ -86,7 +87,7 @@ async function untilAvailable(context: RdsContext, group: string): Promise<void>
     const { instance } = await servingInstance(context);
     return (
       instance.DBInstanceStatus === 'available' &&
-      (instance.VpcSecurityGroups ?? []).every(
+      list(instance.VpcSecurityGroups).every(
         ({ VpcSecurityGroupId, Status }) => VpcSecurityGroupId === group && Status === 'active',
       )
     );

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { RdsContext } from '../context';
-import { deleteParameter, readParameters, writeParameter } from '../parameters';
+import { deleteParameter, readParameter, writeParameter } from '../parameters';
 
 /*
  * The parameter `swap`: how far a restore has come, so that one that was cut off can be finished or undone. Each state is
@@ -57,8 +57,7 @@ export function parseJournal(text: string | null): Journal | null {
 
 /** What a restore wrote down; null when none is under way. */
 export async function readJournal(context: RdsContext): Promise<Journal | null> {
-  const [text = null] = await readParameters(context, [journalName]);
-  return parseJournal(text);
+  return parseJournal(await readParameter(context, journalName));
 }
 
 export async function writeJournal(

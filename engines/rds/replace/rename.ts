@@ -1,4 +1,5 @@
 import { ModifyDBInstanceCommand, type DBInstance } from '@aws-sdk/client-rds';
+import { text } from '../answers';
 import type { RdsContext } from '../context';
 import { alreadyExists, failed, isWrongState } from '../failure';
 
@@ -11,7 +12,8 @@ export async function rename(
   instance: DBInstance,
   to: string,
 ): Promise<{ readonly outcome: 'acted' | 'waits'; readonly what: string }> {
-  const { DBInstanceIdentifier: from = '', DBInstanceStatus: status = '' } = instance;
+  const from = text(instance.DBInstanceIdentifier);
+  const status = text(instance.DBInstanceStatus);
   const waiting = { outcome: 'waits', what: `waiting for ${from} (${status}) to become ${to}` } as const;
   if (status !== 'available') return waiting;
   try {

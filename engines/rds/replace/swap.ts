@@ -1,4 +1,5 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
+import { optional } from '../answers';
 import { asHoldfastError, HoldfastError } from '../../../core/errors';
 import type { Clone, Operation, OperationState, Replacement } from '../../engine';
 import { describeClone } from '../clone/catalog';
@@ -50,7 +51,7 @@ async function begin(context: RdsContext, { id }: Clone): Promise<Swap> {
       hint: `${hint} Nothing was changed.`,
     });
   const journal = await readJournal(context);
-  if (journal !== null && journal.swap !== null) {
+  if (journal?.swap) {
     if (journal.swap.cloneName === id) return journal.swap;
     throw refuse(
       'an earlier restore is not settled yet',
@@ -78,7 +79,11 @@ async function begin(context: RdsContext, { id }: Clone): Promise<Swap> {
     cloneName: id,
     aside: `${settings.instance.slice(0, 38).replace(/-$/, '')}-aside-${clock.now().replaceAll(/\D/g, '').slice(0, 14)}`,
   };
-  await writeJournal(context, { state: 'moving', securityGroups: journal?.securityGroups ?? null, swap });
+  await writeJournal(context, {
+    state: 'moving',
+    securityGroups: journal === null ? null : journal.securityGroups,
+    swap,
+  });
   return swap;
 }
 
@@ -107,7 +112,7 @@ async function advance(
   tell: (failure: HoldfastError) => void,
 ): Promise<Step> {
   const found = await listInstances(context, [swap.original, swap.clone]);
-  const of = (id: string) => found.find(({ DbiResourceId }) => DbiResourceId === id) ?? null;
+  const of = (id: string) => optional(found.find(({ DbiResourceId }) => DbiResourceId === id));
   const original = of(swap.original);
   const clone = of(swap.clone);
   if (journal.state === 'undoing') return undo(context, journal, swap, original, clone);
