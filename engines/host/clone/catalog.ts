@@ -141,8 +141,10 @@ export async function clones(context: HostContext): Promise<readonly Clone[]> {
     ...own.filter(id => !id.startsWith(besideDataPrefix)),
     ...onDataDisk.filter(id => id.startsWith(besideDataPrefix)),
   ];
-  const found = await Promise.all(ids.map(id => describeClone(context, id)));
-  return found.sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt));
+  const found = await Promise.all(ids.map(id => describeUnlessDropped(context, id)));
+  return found
+    .flatMap(clone => clone ?? [])
+    .sort((one, other) => Date.parse(one.createdAt) - Date.parse(other.createdAt));
 }
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -150,6 +152,16 @@ async function namesIn(directory: string): Promise<string[]> {
     return (await fs.readdir(directory)).filter(name => idPattern.test(name)).sort();
   } catch (error) {
     if (isAbsent(error)) return [];
+    throw error;
+  }
+}
+
+/** Null when it was dropped since it was listed. */
+async function describeUnlessDropped(context: HostContext, id: string): Promise<Clone | null> {
+  try {
+    return await describeClone(context, id);
+  } catch (error) {
+    if (isAbsent(error)) return null;
     throw error;
   }
 }

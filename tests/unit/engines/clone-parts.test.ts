@@ -75,6 +75,17 @@ describe('the clones of a cluster', () => {
     await expect(clones(context)).rejects.toMatchObject({ code: 'ELOOP' });
   });
 
+  test('are those that are still there: one may be dropped while they are listed', async () => {
+    const { context, paths } = withClone();
+    await writeEntry(paths, entry);
+    const other = path.join(context.paths.clones, 'c-20260102-030405-ffff');
+    fs.symlinkSync(path.join(context.paths.clones, 'dropped'), other);
+    expect((await clones(context)).map(clone => clone.id)).toEqual([id]);
+    fs.unlinkSync(other);
+    fs.symlinkSync(other, other);
+    await expect(clones(context)).rejects.toMatchObject({ code: 'ELOOP' });
+  });
+
   test('come by age; one of which nothing can be understood is incomplete', async () => {
     const { context, paths } = withClone();
     await writeEntry(paths, entry);
