@@ -31,9 +31,14 @@ const observations = 200;
 
 const file = (directory: string): string => path.join(directory, 'due.json');
 
-/** What was remembered, or what a first run begins with. A file that can't be understood counts as none. */
+/** What a first run begins with. */
+export function nothingDue(now: Instant): DueMemory {
+  return { schema: 1, since: now, failures: {}, alerts: {}, usage: {} };
+}
+
+/** What was remembered. A file that isn't there, or can't be understood, counts as nothing. */
 export async function recallDue(directory: string, now: Instant): Promise<DueMemory> {
-  const first: DueMemory = { schema: 1, since: now, failures: {}, alerts: {}, usage: {} };
+  const first = nothingDue(now);
   let text: string;
   try {
     text = await fs.readFile(file(directory), 'utf8');

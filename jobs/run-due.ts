@@ -10,6 +10,7 @@ import type { Cluster } from './cluster';
 import { decideDue, missing } from './decide-due';
 import {
   forecast,
+  nothingDue,
   recallDue,
   rememberDue,
   withOutcome,
@@ -54,7 +55,12 @@ export async function runDue(cluster: Cluster, watch: Watch): Promise<DueReport>
 async function alertNow(cluster: Cluster, log: Log): Promise<string[]> {
   const { directory, engine } = cluster;
   const evidence = await engine.evidence();
-  const alerted = await alert(cluster, evidence, await recallDue(directory, evidence.observedAt), log);
+  const alerted = await alert(
+    cluster,
+    evidence,
+    await recalled(directory, nothingDue(evidence.observedAt), log),
+    log,
+  );
   await rememberDue(directory, alerted.memory);
   return alerted.sent;
 }
@@ -74,10 +80,11 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
   await rotateLogs(directory).catch(failed);
   await tidy(cluster, log).catch(failed);
   const before = await engine.evidence();
-  const ran = await runOne(cluster, before, await recallDue(directory, before.observedAt), watch, log);
+  const memoryBefore = await recalled(directory, nothingDue(before.observedAt), log);
+  const ran = await runOne(cluster, before, memoryBefore, watch, log);
   const after = ran.job === null ? before : await engine.evidence();
   // Again: while the job ran, others may have alerted.
-  let memory = await recallDue(directory, before.observedAt);
+  let memory = await recalled(directory, memoryBefore, log);
   if (ran.job !== null && ran.outcome !== 'busy' && !watch.signal.aborted)
     memory = withOutcome(memory, ran.job, failureOf(cluster, { ...ran, job: ran.job }, after));
   memory = withUsage(memory, after);
@@ -87,6 +94,16 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
   );
   if (ran.outcome === 'failed') throw ran.failure;
   return { cluster: name, job: ran.job, outcome: ran.outcome, reason: ran.reason, alerts: alerted.sent };
+}
+
+/** What was remembered, or `otherwise`: that it can't be read holds no backup up, and at worst sends an alert again. */
+async function recalled(directory: string, otherwise: DueMemory, log: Log): Promise<DueMemory> {
+  try {
+    return await recallDue(directory, otherwise.since);
+  } catch (error) {
+    log(`what earlier runs did can’t be read: ${asHoldfastError(error).message}`);
+    return otherwise;
+  }
 }
 
 /**

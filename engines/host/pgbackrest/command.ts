@@ -63,6 +63,11 @@ interface Meaning {
   readonly hint?: string;
 }
 
+const notWritable: Meaning = {
+  code: 'engine-failed',
+  hint: 'Is the repository’s disk full or read-only?',
+};
+
 /** What is known of pgBackRest's exit codes beyond its own words. */
 const meanings: Readonly<Record<number, Meaning>> = {
   26: { code: 'engine-failed', hint: 'A file of the repository is damaged: take a full backup.' },
@@ -72,7 +77,7 @@ const meanings: Readonly<Record<number, Meaning>> = {
   },
   29: { code: 'engine-failed', hint: 'Is the passphrase of the repository the one that it was made with?' },
   38: { code: 'engine-failed', hint: 'Stop PostgreSQL in that directory first.' },
-  39: { code: 'engine-failed', hint: 'Is the repository’s disk full or read-only?' },
+  39: notWritable,
   44: {
     code: 'refused',
     hint: 'The stanza in this repository belongs to another cluster. Nothing was changed.',
@@ -103,15 +108,20 @@ function commandError(command: string, exitCode: number, stderr: string): Holdfa
     .filter(line => line !== '' && !line.startsWith('HINT'))
     .slice(0, 3)
     .join('; ');
-  // Said under several exit codes, as its processes pass it on.
-  const isFull = words.includes('No space left on device');
-  const meaning = isFull ? diskFull : (meanings[exitCode] ?? { code: 'engine-failed' });
+  const meaning = meaningOf(exitCode, words);
   return new HoldfastError(
     meaning.code,
     `pgbackrest ${command} failed (exit code ${exitCode}): ${words === '' ? 'it said nothing' : words}`,
     // Without the process’s own error as cause: it quotes what could not be read, ciphertext included.
     meaning.hint === undefined ? {} : { hint: meaning.hint },
   );
+}
+
+function meaningOf(exitCode: number, words: string): Meaning {
+  // Said under several exit codes, as its processes pass it on; what it says of a retry may hide that the disk was full.
+  if (words.includes('No space left on device')) return diskFull;
+  if (words.includes('[FileWriteError]')) return notWritable;
+  return meanings[exitCode] ?? { code: 'engine-failed' };
 }
 
 /** Words of pgBackRest for a terminal: it quotes what it could not read, ciphertext included. */

@@ -2,8 +2,6 @@ import fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../process';
 
-const graceMilliseconds = 10_000;
-
 /** The process that holds a lock of pgBackRest, or held it: those that it started hold on to it when it is killed. */
 export async function lockingProcess(lockFile: string): Promise<number | null> {
   try {
@@ -20,9 +18,14 @@ export async function lockingProcess(lockFile: string): Promise<number | null> {
  * Holdfast is left alone as long as it lives.
  *
  * The caller holds the cluster's own lock, so no job of Holdfast waits for that backup.
+ * @param graceMilliseconds how long it may take to end when it is asked to, and again when it is killed.
  * @returns whether there was one, and it is gone.
  */
-export async function endOrphanedBackup(lockFile: string, configurationFile: string): Promise<boolean> {
+export async function endOrphanedBackup(
+  lockFile: string,
+  configurationFile: string,
+  graceMilliseconds = 10_000,
+): Promise<boolean> {
   const leader = await lockingProcess(lockFile);
   if (leader === null) return false;
   const members = () => groupMembers(leader, configurationFile);

@@ -54,6 +54,20 @@ describe('a command of pgBackRest', () => {
     });
   });
 
+  test.each([
+    ['raised from local-1 protocol: unable to write: [28] No space left on device', /^A disk is full/],
+    [
+      'unable to write: [2] No such file or directory; [FileWriteError] on retry',
+      /disk full or read-only\?$/,
+    ],
+  ])('that could not write (%s) says so, whatever it ends with', async (words, hint) => {
+    pgBackRestIs(`echo "P00  ERROR: [064]: ${words}" >&2; exit 64`);
+    await expect(pgbackrest.run('backup', [])).rejects.toMatchObject({
+      code: 'engine-failed',
+      hint: expect.stringMatching(hint) as string,
+    });
+  });
+
   test('that ends with a code that nothing is known of is told as it is', async () => {
     pgBackRestIs('echo "odd" >&2; exit 99');
     const error: unknown = await pgbackrest.run('backup', []).catch((thrown: unknown) => thrown);
