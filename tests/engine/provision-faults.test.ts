@@ -177,6 +177,7 @@ describe('a new cluster', () => {
       drift: [],
       needsRestart: [],
       restartAllowed: false,
+      existing: [],
       applied: null,
       phase: 'none',
       running: false,

@@ -30,6 +30,23 @@ test('a restore point is marked and no backup is taken where replay fits into th
   expect(cluster.engine.points.map(({ name }) => name)).toEqual([restorePointName(change.change)]);
 });
 
+test.each([
+  ['in about 5 min', 'is marked (in about 5 min)'],
+  [undefined, 'is marked (recovery reaches it)'],
+])('a restore point whose WAL can’t be waited for (%j) is said to be just that', async (pending, said) => {
+  const cluster = fakeCluster();
+  cluster.engine.markRestorePoint = name =>
+    Promise.resolve({
+      name,
+      at: '2026-01-15T12:00:00.000Z',
+      position: '0/3000000',
+      archivedAfterSeconds: null,
+      ...(pending !== undefined && { pending }),
+    });
+  const { message } = await snapshotBeforeChange(cluster, change, quietWatch());
+  expect(message).toContain(said);
+});
+
 test('a backup annotated with the change is taken where replay would take longer than the RTO', async () => {
   const cluster = fakeCluster([{ rto: '1 min' }]);
   cluster.engine.current = soundEvidence({

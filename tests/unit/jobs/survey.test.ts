@@ -98,6 +98,18 @@ test('a declared cluster that isn’t here yet is not provisioned', async () => 
   });
 });
 
+test('a cluster of this machine whose specification can’t be understood is said with the reason', async () => {
+  jest.spyOn(process, 'getuid').mockReturnValue(1000);
+  const home = homeWith({ shop: 'unreadable' });
+  expect(await survey({ home, names: [], declared: [], signal })).toMatchObject([
+    {
+      cluster: 'shop',
+      state: 'unreachable',
+      problem: expect.stringMatching(/specification\.json is not JSON/) as string,
+    },
+  ]);
+});
+
 describe('a cluster over SSH', () => {
   const ask = async (names: readonly string[] = []) =>
     survey({
