@@ -34,7 +34,7 @@ function read(text: string): Cron {
     return new Cron(text, { mode: '5-part', utcOffset: 0 });
   } catch (error) {
     // Without the value, which it counts from 0: of 13 months it would say 12. The caller quotes the whole text.
-    const [, reason = ''] = /^(?:Cron\w+: )?(Invalid value for \w+|.*)/.exec((error as Error).message) ?? [];
-    throw new Error(reason, { cause: error });
+    const reason = (error as Error).message.replace(/^Cron\w+: /, '');
+    throw new Error(reason.replace(/^(Invalid value for \w+).*/, '$1'), { cause: error });
   }
 }

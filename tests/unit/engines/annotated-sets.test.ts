@@ -4,6 +4,7 @@ import type { Verification } from '../../../core/evidence';
 import { backup } from '../../../engines/host/backup';
 import { lastCounts, recordVerification } from '../../../engines/host/verification';
 import { removeTempDirs } from '../../support/temp';
+import * as orphan from '../../../engines/host/pgbackrest/orphan';
 import { encodeVerification } from '../../../engines/host/pgbackrest/annotations';
 import {
   callsOf,
@@ -20,7 +21,10 @@ import {
  * What counts is what lies in the repository afterwards: here pgBackRest reports success, and that isn't so.
  */
 
-afterEach(pgBackRestIsReal);
+afterEach(() => {
+  pgBackRestIsReal();
+  jest.restoreAllMocks();
+});
 afterAll(removeTempDirs);
 
 const old = listedSet({ label: '20251231-000000F' });
@@ -52,6 +56,23 @@ describe('a backup', () => {
   test('is the new set with its annotations', async () => {
     backsUp([added]);
     expect(await take()).toMatchObject({ id: added.label, changeId: 'c-1' });
+  });
+
+  test('begins again once one that was left by a killed job is ended', async () => {
+    const ended = jest.spyOn(orphan, 'endOrphanedBackup').mockResolvedValueOnce(true);
+    const directory = backsUp([added], '[ -e left ] || { touch left; exit 50; };');
+    const steps: string[] = [];
+    const report = ({ step }: { readonly step: string }) => void steps.push(step);
+    const context = hostContext();
+    expect(await backup(context, 'full', { changeId: 'c-1' }, { ...watch, report })).toMatchObject({
+      id: added.label,
+    });
+    expect(ended).toHaveBeenCalledWith(
+      path.join(context.paths.lock, 'shop-backup.lock'),
+      context.pgbackrest.configurationFile,
+    );
+    expect(steps).toEqual(['ended a backup that was left by a job that was killed']);
+    expect(callsOf(directory).filter(call => /\bbackup --repo/.test(call))).toHaveLength(2);
   });
 
   test.each([

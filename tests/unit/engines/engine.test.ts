@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { openHostEngine } from '../../../engines/host/engine';
+import { contextOf, openHostEngine } from '../../../engines/host/engine';
 import { pathsOf } from '../../../engines/host/layout';
 import { tracesOf } from '../../../engines/host/traces';
 import { archiveCommand } from '../../../engines/host/postgres/settings';
@@ -16,6 +16,11 @@ describe('a cluster of which nothing is here', () => {
     const home = tempDir();
     await openHostEngine({ home, specification: specify() }).establish();
     expect(fs.readdirSync(home)).toEqual([]);
+  });
+
+  test('has the version that it is declared to have', async () => {
+    const { installation } = contextOf({ home: tempDir(), specification: specify() }, null);
+    expect(await installation()).toMatchObject({ version: 15 });
   });
 
   test('and whose version only its data would say is said to be missing', async () => {
