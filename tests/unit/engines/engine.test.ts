@@ -23,6 +23,15 @@ describe('a cluster of which nothing is here', () => {
     expect(await installation()).toMatchObject({ version: 15 });
   });
 
+  test('and is about to be adopted has the version of its data', async () => {
+    const directory = tempDir();
+    fs.writeFileSync(path.join(directory, 'PG_VERSION'), '15\n');
+    const source = { mode: 'existing', dataDirectory: directory, socketDirectory: directory, port: 5432 };
+    const specification = specify({ cluster: { source } });
+    const { installation } = contextOf({ home: tempDir(), specification }, null);
+    expect(await installation()).toMatchObject({ version: 15 });
+  });
+
   test('and whose version only its data would say is said to be missing', async () => {
     const directory = tempDir();
     const source = { mode: 'existing', dataDirectory: directory, socketDirectory: directory, port: 5432 };
