@@ -81,13 +81,22 @@ function gapOf(timeline: number, segmentBytes: number, from: bigint, to: bigint)
   return { timeline, from: name(from), to: name(to) };
 }
 
-/** How archiving stands on a running server. */
+/** When the oldest change was made that isn't archived; none when there is no such change. */
+export interface Unarchived {
+  readonly at: Instant | null;
+}
+
+/**
+ * How archiving stands on a running server.
+ * @param unarchived what was read already while nothing waited to be archived.
+ */
 export async function archiveEvidence(
   context: HostContext,
   server: ServerFacts,
   waiting: readonly string[],
   repository: RepositoryFacts | null,
   missing: readonly WalGap[],
+  unarchived: Unarchived | null = null,
 ): Promise<ArchiveEvidence> {
   const newest = repository === null ? undefined : newestUsable(repository);
   // The server hears of it a moment after a segment has arrived.
@@ -98,7 +107,10 @@ export async function archiveEvidence(
     lastFailedAt: server.lastFailedAt,
     failing: await failing(context, server),
     backlogSegments: late.length,
-    oldestUnarchivedChangeAt: await oldestUnarchivedChange(context, server, late),
+    oldestUnarchivedChangeAt:
+      unarchived !== null && late.length === 0
+        ? unarchived.at
+        : await oldestUnarchivedChange(context, server, late),
     bytesSinceNewestBackup:
       server.lsn === null || newest === undefined || newest.stopLsn === null
         ? null
@@ -122,7 +134,7 @@ async function failing(context: HostContext, server: ServerFacts): Promise<strin
 /** A segment begins with a header; no record is before this offset. */
 const segmentHeaderBytes = 40n;
 
-async function oldestUnarchivedChange(
+export async function oldestUnarchivedChange(
   context: HostContext,
   server: ServerFacts,
   waiting: readonly string[],

@@ -9,7 +9,9 @@ import {
   missingTail,
   neverArchived,
   newestUsable,
+  oldestUnarchivedChange,
   restorable,
+  type Unarchived,
 } from './evidence-archive';
 import { freeBytes, readRepository, readSegments, type RepositoryFacts } from './evidence-repository';
 import { readAccess } from './evidence-access';
@@ -46,9 +48,12 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
 
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
   const waitingBefore = await waitingSegments(paths.dataDirectory).catch(() => []);
-  const [found, server, repository, configured, walSpace] = await Promise.all([
+  const [found, { server, unarchived }, repository, configured, walSpace] = await Promise.all([
     readIdentity(context, report),
-    readServer(context, report),
+    readServer(context, report).then(async server => ({
+      server,
+      unarchived: await unarchivedUnlessWaiting(context, server.facts, waitingBefore),
+    })),
     exists(paths.configuration).then(there => (there ? readRepository(context, recorded, report) : null)),
     exists(paths.configuration),
     freeBytes(path.join(paths.dataDirectory, 'pg_wal')),
@@ -83,13 +88,15 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   const archive =
     server.facts === null
       ? null
-      : await archiveEvidence(context, server.facts, waiting, complete, missing).catch((error: unknown) => {
-          report({
-            what: `the state of archiving can’t be read: ${asHoldfastError(error).message}`,
-            remedy: 'Are PostgreSQL’s programs installed, and its data directory readable?',
-          });
-          return null;
-        });
+      : await archiveEvidence(context, server.facts, waiting, complete, missing, unarchived).catch(
+          (error: unknown) => {
+            report({
+              what: `the state of archiving can’t be read: ${asHoldfastError(error).message}`,
+              remedy: 'Are PostgreSQL’s programs installed, and its data directory readable?',
+            });
+            return null;
+          },
+        );
   return {
     schema: 1,
     cluster: clusterOf(context),
@@ -182,6 +189,22 @@ async function readServer(context: HostContext, report: Report): Promise<ServerR
     });
     return { state: 'running', facts: null, access: null };
   }
+}
+
+/**
+ * The oldest change that isn't archived, read beside the repository: where nothing waits, it doesn't depend on that. Null
+ * where it does, or could not be read; it is read (or fails) later then.
+ */
+async function unarchivedUnlessWaiting(
+  context: HostContext,
+  server: ServerFacts | null,
+  waiting: readonly string[],
+): Promise<Unarchived | null> {
+  if (server === null || waiting.length > 0) return null;
+  return oldestUnarchivedChange(context, server, waiting).then(
+    at => ({ at }),
+    () => null,
+  );
 }
 
 /** Without its directory a cluster looks as if it never was, unless something else knows it. */
