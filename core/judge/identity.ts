@@ -28,6 +28,9 @@ function contradictions({ identity, phase, backups }: Evidence): string[] {
       `the repository holds backups of system identifier ${backedUp}, but the data directory holds ${found}`,
     );
 
+  if (backedUp === null && backups.length > 0)
+    said.push('there are backups, but the repository doesn’t say of which cluster');
+
   const known = recorded ?? backedUp;
   if (found === null && known !== null)
     said.push(`system identifier ${known} is known, but there is nothing where its data should be`);

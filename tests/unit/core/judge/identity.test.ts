@@ -48,6 +48,11 @@ test.each<[string, Partial<Evidence>, RegExp]>([
     { phase: 'provisioning', ...ids(null, identity, null) },
     /only being provisioned, but the data directory holds .*457/,
   ],
+  [
+    'the repository doesn’t say whose its backups are',
+    { phase: 'adopting', ...ids(null, null, null) },
+    /there are backups, but the repository doesn’t say of which cluster/,
+  ],
   ['the record has lost the identifier', ids(null, identity, identity), /record lacks the system identifier/],
   [
     'there is a stanza without a record',
