@@ -2,7 +2,7 @@ import { announceBreakGlass } from './components/break-glass';
 import { registerTakeoverHook } from './components/existing';
 import { inspectAll } from './components/inspections';
 import { ProductionSeal } from './components/production-seal';
-import { ProtectedDatabase } from './components/protected-database';
+import { protectedDatabase } from './components/protected-database';
 import { readStack } from './components/read-stack';
 import { registerPresenceHook } from './components/presence-hook';
 import { registerSnapshotHook } from './components/snapshot-hook';
@@ -23,7 +23,7 @@ async function contents() {
     registerSnapshotHook(stack);
   }
 
-  const databases = plans.map(plan => new ProtectedDatabase(plan.specification.cluster, { plan, context }));
+  const databases = plans.map(plan => protectedDatabase(plan, context));
   if (production) new ProductionSeal('seal', { specifications, context }, { dependsOn: databases });
 
   return stackOutputs(databases);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseSpecification } from '../core/specification';
+import { parseHostSpecification } from '../core/specification';
 import { findInstallation } from '../engines/host/postgres/installation';
 import { clusterPaths, type ClusterPaths } from '../engines/host/layout';
 import { identityOf, type Identity } from '../engines/host/owner';
@@ -43,7 +43,7 @@ export class Bench {
     });
     const paths = clusterPaths(home, cluster);
     const record = await readRecord(paths);
-    const specification = parseSpecification(JSON.parse(fs.readFileSync(paths.specification, 'utf8')));
+    const specification = parseHostSpecification(JSON.parse(fs.readFileSync(paths.specification, 'utf8')));
     if (typeof record?.port !== 'number') throw new Error(`${cluster} has no port, although it is up`);
     const { bin } = await findInstallation(record.pgVersion);
     const isRoot = process.getuid?.() === 0;

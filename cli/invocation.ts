@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { HoldfastError } from '../core/errors';
 import type { Cluster } from '../jobs/cluster';
+import type { Place } from '../jobs/where';
 import type { Io } from './io';
 import { createProgress } from './progress';
 
@@ -26,6 +27,8 @@ export interface Invocation<Options> {
   readonly json: boolean;
   /** Holdfast's directory on this machine, as an absolute path. */
   readonly home: string;
+  /** The region of AWS that was named: what is asked for is on Amazon RDS. */
+  readonly region: string | undefined;
   /** Shows progress on standard error, and gives up at Ctrl-C. */
   readonly watch: {
     readonly report: (progress: { fraction: number | null; step: string }) => void;
@@ -37,6 +40,7 @@ export interface Invocation<Options> {
 
 interface GlobalOptions {
   readonly home?: string;
+  readonly region?: string;
   readonly json?: boolean;
 }
 
@@ -47,7 +51,7 @@ export function act<Options extends object>(
   run: (invocation: Invocation<Options>) => Promise<number | undefined>,
 ): Command {
   return command.action(async () => {
-    const { home, json = false, ...options } = command.optsWithGlobals<GlobalOptions & Options>();
+    const { home, region, json = false, ...options } = command.optsWithGlobals<GlobalOptions & Options>();
     const progress = createProgress(io);
     try {
       const { holdfastHome } = await import('../jobs/embedded');
@@ -59,6 +63,7 @@ export function act<Options extends object>(
         options: options as Options,
         json,
         home: holdfastHome(home === undefined ? io.env : { HOLDFAST_HOME: home }),
+        region,
         watch: { report: progress.report, signal: io.signal },
         print: (document, text) => {
           progress.stop();
@@ -73,8 +78,8 @@ export function act<Options extends object>(
 }
 
 /**
- * The same for a command whose first argument is a cluster: it is opened, or, when the project's stack files say that it
- * is on another machine, the whole command is run there.
+ * The same for a command whose first argument is a cluster: it is opened, or, when it is looked after elsewhere (the project's
+ * stack files or `--region` say so), the whole command is run by the program that can.
  */
 export function actOnCluster<Options extends object>(
   command: Command,
@@ -82,19 +87,26 @@ export function actOnCluster<Options extends object>(
   run: (cluster: Cluster, invocation: Invocation<Options>) => Promise<number | undefined>,
 ): Command {
   return act<Options>(command, context, async invocation => {
-    const { io, home } = invocation;
+    const { io, home, region } = invocation;
     const name = invocation.args[0] ?? '';
-    const { declaredClusters } = await import('../jobs/stacks');
-    const declared = (await declaredClusters(io.directory)).find(cluster => cluster.name === name);
-    if (declared?.connection.type === 'ssh') {
-      const { forward } = await import('../jobs/forward');
-      return forward(declared.connection, context.args, { ...io, stdin: io.lines.input });
-    }
-    const { clusterNames, openCluster } = await import('../jobs/context');
-    if (declared !== undefined && !(await clusterNames(home)).includes(name))
-      throw new HoldfastError('configuration', `${name} is not provisioned`, {
-        hint: `Stack ${declared.stack} declares it: pulumi up --stack ${declared.stack}`,
-      });
-    return run(await openCluster(home, name), invocation);
+    const { openCluster } = await import('../jobs/context');
+    if (region !== undefined) return run(await openCluster({ home, region }, name), invocation);
+    const place = await placeOf(name, invocation);
+    if (place.type === 'local') return run(await openCluster({ home }, name), invocation);
+    const { forward } = await import('../jobs/forward');
+    return forward(place, context.args, { ...io, stdin: io.lines.input });
   });
+}
+
+/** Where the cluster is: as the project's stack files say, else on this machine. */
+async function placeOf(name: string, { io, home }: Invocation<object>): Promise<Place> {
+  const { declaredClusters } = await import('../jobs/stacks');
+  const { clusterNames } = await import('../jobs/context');
+  const declared = (await declaredClusters(io.directory)).find(cluster => cluster.name === name);
+  if (declared === undefined) return { type: 'local' };
+  if (declared.place.type === 'local' && !(await clusterNames(home)).includes(name))
+    throw new HoldfastError('configuration', `${name} is not provisioned`, {
+      hint: `Stack ${declared.stack} declares it: pulumi up --stack ${declared.stack}`,
+    });
+  return declared.place;
 }

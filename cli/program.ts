@@ -43,6 +43,10 @@ export function createProgram(context: CommandContext): Command {
       'Holdfast’s directory on this machine (default: HOLDFAST_HOME, else /var/lib/holdfast as root, else ' +
         '~/.local/share/holdfast)',
     )
+    .option(
+      '--region <region>',
+      'the cluster is on Amazon RDS in this region (default: as the stack files of the project say)',
+    )
     .option('--json', 'print one JSON document on standard output, and errors as JSON on standard error')
     .showSuggestionAfterError()
     .showHelpAfterError('(holdfast --help lists the commands)')

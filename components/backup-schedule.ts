@@ -1,11 +1,11 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { ClusterPlan, StackContext } from './context';
+import type { HostPlan, StackContext } from './context';
 import { hostCommand, type HostCommand } from './host-command';
 import { stateful } from './protection';
 import { revisionOf } from './revision';
 
 export interface BackupScheduleArgs {
-  readonly plan: ClusterPlan;
+  readonly plan: HostPlan;
   readonly context: StackContext;
 }
 
@@ -24,7 +24,7 @@ export class BackupSchedule extends pulumi.ComponentResource {
     this.command = hostCommand(
       `${name}-timer`,
       {
-        connection: specification.settings.connection,
+        place: specification.settings.connection,
         create: 'schedule',
         ...(context.environment === 'staging' ? { delete: 'unschedule' } : {}),
         document: { cluster: specification.cluster },

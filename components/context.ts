@@ -1,6 +1,6 @@
 import type { Inspection } from '../core/host-documents';
 import type { Environment } from '../core/settings/stack';
-import type { Specification } from '../core/specification';
+import { isHost, type HostSpecification, type Specification } from '../core/specification';
 
 /** What all components of one stack share. */
 export interface StackContext {
@@ -14,7 +14,14 @@ export interface StackContext {
 }
 
 /** A cluster as it shall be, and as its machine was found before this run. */
-export interface ClusterPlan {
-  readonly specification: Specification;
+export interface ClusterPlan<S extends Specification = Specification> {
+  readonly specification: S;
   readonly inspection: Inspection;
+}
+
+/** The same of a cluster on a machine. */
+export type HostPlan = ClusterPlan<HostSpecification>;
+
+export function isHostPlan(plan: ClusterPlan): plan is HostPlan {
+  return isHost(plan.specification);
 }

@@ -3,7 +3,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { loginsOf, planCatalog, type DatabasePlan } from '../core/catalog';
 import { providerRole } from '../core/host-documents';
 import { createDatabase } from './catalog-database';
-import type { ClusterPlan, StackContext } from './context';
+import type { HostPlan, StackContext } from './context';
 import type { Credentials } from './credentials';
 import { imported } from './existing';
 import { hostCommand } from './host-command';
@@ -12,7 +12,7 @@ import { reachable } from './reachable';
 import { revisionOf } from './revision';
 
 export interface DatabaseCatalogArgs {
-  readonly plan: ClusterPlan;
+  readonly plan: HostPlan;
   readonly context: StackContext;
   readonly credentials: Credentials;
   /** Applied before anything inside it is touched. */
@@ -84,7 +84,7 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
     hostCommand(
       `${name}-databases`,
       {
-        connection: settings.connection,
+        place: settings.connection,
         create: 'databases',
         document: { cluster },
         labels: {

@@ -1,14 +1,14 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Applied, ApplyRequest } from '../core/host-documents';
 import { parseApplied } from './applied';
-import type { ClusterPlan, StackContext } from './context';
+import type { HostPlan, StackContext } from './context';
 import { reporting } from './failure';
 import { hostCommand, uploadProgram, type HostCommand } from './host-command';
 import { stateful } from './protection';
 import { revisionOf } from './revision';
 
 export interface HostClusterArgs {
-  readonly plan: ClusterPlan;
+  readonly plan: HostPlan;
   readonly context: StackContext;
 }
 
@@ -37,7 +37,7 @@ export class HostCluster extends pulumi.ComponentResource {
     this.command = hostCommand(
       `${name}-apply`,
       {
-        connection,
+        place: connection,
         create: 'apply',
         ...(context.environment === 'staging' ? { delete: 'remove' } : {}),
         document: { ...document, cluster: specification.cluster },

@@ -1,16 +1,17 @@
 import * as command from '@pulumi/command';
 import * as pulumi from '@pulumi/pulumi';
 import path from 'node:path';
-import type { ConnectionSettings, SshConnection } from '../core/settings/stack';
+import type { SshConnection } from '../core/settings/stack';
 import { readPrivateKey } from '../jobs/private-key';
 import { quote, uploadedProgram } from '../jobs/ssh';
+import type { Place } from '../jobs/where';
 import type { StackContext } from './context';
 
-/** One resource whose life is that of something on a cluster's machine, kept up by `holdfast host …` there. */
+/** One resource whose life is that of something where a cluster is looked after, kept up by `holdfast host …` there. */
 export type HostCommand = command.local.Command | command.remote.Command;
 
 export interface HostCommandArgs {
-  readonly connection: ConnectionSettings;
+  readonly place: Place;
   /** `holdfast host <create>` runs at first and whenever something changed: it has to be idempotent. */
   readonly create?: string;
   /** `holdfast host <delete>` of the installed program runs on deletion; without one nothing happens then. */
@@ -31,7 +32,7 @@ export function hostCommand(
   context: StackContext,
   options: pulumi.CustomResourceOptions,
 ): HostCommand {
-  const { connection } = args;
+  const { place } = args;
   const inputs = {
     ...(args.create === undefined ? {} : { create: createLine(args, args.create, context) }),
     ...(args.delete === undefined ? {} : { delete: deleteLine(args, args.delete, context) }),
@@ -39,7 +40,7 @@ export function hostCommand(
     addPreviousOutputInEnv: false,
   };
   const opts = pulumi.mergeOptions(options, { additionalSecretOutputs: ['stdout', 'stderr'] });
-  if (connection.type === 'local')
+  if (place.type !== 'ssh')
     return new command.local.Command(
       name,
       { ...inputs, logging: command.local.Logging.None, environment: { ...args.labels } },
@@ -47,7 +48,7 @@ export function hostCommand(
     );
   return new command.remote.Command(
     name,
-    { ...inputs, logging: command.remote.Logging.None, connection: sshConnection(connection) },
+    { ...inputs, logging: command.remote.Logging.None, connection: sshConnection(place) },
     opts,
   );
 }
@@ -58,12 +59,12 @@ export function hostCommand(
  */
 export function uploadProgram(
   name: string,
-  connection: ConnectionSettings,
+  place: Place,
   context: StackContext,
   options: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
-  if (connection.type === 'local') return [];
-  const login = sshConnection(connection);
+  if (place.type !== 'ssh') return [];
+  const login = sshConnection(place);
   const directory = path.posix.dirname(uploadedProgram);
   const made = new command.remote.Command(
     `${name}-directory`,
@@ -83,26 +84,35 @@ export function uploadProgram(
 }
 
 /** On this machine the checkout's program runs, found from the project's directory: the same words on every machine. */
-function createLine(args: HostCommandArgs, verb: string, { home }: StackContext): string {
-  const { connection, labels = {} } = args;
-  if (connection.type === 'local') return words(['exec', 'node', 'bin/holdfast.mjs', ...call(home, verb)]);
+function createLine({ place, labels = {} }: HostCommandArgs, verb: string, { home }: StackContext): string {
+  if (place.type !== 'ssh') return words(['exec', 'node', 'bin/holdfast.mjs', ...call(place, home, verb)]);
   // sshd passes no environment on; as assignments in the command line the labels show in previews all the same.
   const assignments = Object.entries(labels).map(([key, value]) => `${key}=${quote(value)}`);
   return [
     ...assignments,
-    words([...become(connection), connection.node, uploadedProgram, ...call(connection.home, verb)]),
+    words([...become(place), place.node, uploadedProgram, ...call(place, home, verb)]),
   ].join(' ');
 }
 
-/** The installed program: a destroy may run without the checkout, and never has a newer one's sources. */
-function deleteLine({ connection }: HostCommandArgs, verb: string, { home }: StackContext): string {
-  if (connection.type === 'local')
-    return words(['exec', 'node', path.join(home, 'program/holdfast.cjs'), ...call(home, verb)]);
-  const program = path.posix.join(connection.home, 'program/holdfast.cjs');
-  return words([...become(connection), connection.node, program, ...call(connection.home, verb)]);
+/** The installed program, where there is one: a destroy may run without the checkout, and never has a newer one's sources. */
+function deleteLine({ place }: HostCommandArgs, verb: string, { home }: StackContext): string {
+  const arguments_ = call(place, home, verb);
+  switch (place.type) {
+    case 'aws':
+      return words(['exec', 'node', 'bin/holdfast.mjs', ...arguments_]);
+    case 'local':
+      return words(['exec', 'node', path.join(home, 'program/holdfast.cjs'), ...arguments_]);
+    case 'ssh': {
+      const program = path.posix.join(place.home, 'program/holdfast.cjs');
+      return words([...become(place), place.node, program, ...arguments_]);
+    }
+  }
 }
 
-const call = (home: string, verb: string): string[] => ['host', verb, '--home', home];
+function call(place: Place, home: string, verb: string): string[] {
+  if (place.type === 'aws') return ['host', verb, '--region', place.region];
+  return ['host', verb, '--home', place.type === 'ssh' ? place.home : home];
+}
 
 const become = ({ sudoUser }: SshConnection): string[] =>
   sudoUser === undefined ? [] : ['sudo', '-n', '-u', sudoUser, '--'];

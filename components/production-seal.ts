@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Specification } from '../core/specification';
 import type { StackContext } from './context';
+import { placeOf } from '../jobs/where';
 import { hostCommand } from './host-command';
 
 export interface ProductionSealArgs {
@@ -20,13 +21,21 @@ export class ProductionSeal extends pulumi.ComponentResource {
     opts: pulumi.ComponentResourceOptions & { dependsOn: pulumi.Resource[] },
   ) {
     super('holdfast:index:ProductionSeal', name, {}, opts);
-    for (const { cluster, settings } of args.specifications)
+    for (const specification of args.specifications) {
+      const { cluster, settings } = specification;
+      const place = placeOf(settings);
       hostCommand(
         `${name}-${cluster}`,
-        { connection: settings.connection, delete: 'seal', document: { cluster } },
+        {
+          place,
+          delete: 'seal',
+          // On a machine it is known what was applied.
+          document: place.type === 'aws' ? { cluster, specification } : { cluster },
+        },
         args.context,
         { parent: this, dependsOn: opts.dependsOn, protect: true },
       );
+    }
     this.registerOutputs();
   }
 }

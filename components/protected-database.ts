@@ -1,14 +1,15 @@
 import * as pulumi from '@pulumi/pulumi';
 import { verdictOn } from '../jobs/host-calls';
 import { BackupSchedule } from './backup-schedule';
-import type { ClusterPlan, StackContext } from './context';
+import { HoldfastError } from '../core/errors';
+import { isHostPlan, type ClusterPlan, type HostPlan, type StackContext } from './context';
 import { knownCredentials } from './credentials';
 import { DatabaseCatalog } from './database-catalog';
 import { HostCluster } from './host-cluster';
 import type { ClusterOutputs } from './outputs';
 
 export interface ProtectedDatabaseArgs {
-  readonly plan: ClusterPlan;
+  readonly plan: HostPlan;
   readonly context: StackContext;
 }
 
@@ -53,4 +54,17 @@ export class ProtectedDatabase extends pulumi.ComponentResource {
     };
     this.registerOutputs({ ...this.outputs });
   }
+}
+
+/** The database system of a plan, whatever engine runs it. */
+export function protectedDatabase(plan: ClusterPlan, context: StackContext): ProtectedDatabase {
+  const { cluster } = plan.specification;
+  if (isHostPlan(plan)) return new ProtectedDatabase(cluster, { plan, context });
+  throw new HoldfastError(
+    'configuration',
+    `cluster ${cluster}: Pulumi can’t make a cluster of engine rds yet`,
+    {
+      hint: 'Take engine host.',
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import type { CustomResourceOptions, Resource } from '@pulumi/pulumi';
-import type { ClusterPlan, StackContext } from './context';
+import type { HostPlan, StackContext } from './context';
 
 /**
  * Options of what holds a production cluster or its data up. Pulumi refuses to delete or replace it, and says so in the
@@ -12,11 +12,7 @@ export const stateful = ({ environment }: StackContext): CustomResourceOptions =
  * Options of what is inside a cluster. In production Pulumi can forget it, never drop it. In staging it goes with
  * its cluster; behind SSH only so, because the tunnel that the PostgreSQL provider needs ends before Pulumi deletes.
  */
-export function catalogued(
-  context: StackContext,
-  plan: ClusterPlan,
-  cluster: Resource,
-): CustomResourceOptions {
+export function catalogued(context: StackContext, plan: HostPlan, cluster: Resource): CustomResourceOptions {
   if (context.environment === 'production') return { protect: true, retainOnDelete: true };
   const overSsh = plan.specification.settings.connection.type === 'ssh';
   return { deletedWith: cluster, ...(overSsh ? { retainOnDelete: true } : {}) };

@@ -1,6 +1,6 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { Applied } from '../core/host-documents';
-import type { Specification } from '../core/specification';
+import type { HostSpecification } from '../core/specification';
 import { openTunnel, preferredTunnelPort } from '../jobs/tunnel';
 import type { StackContext } from './context';
 import { reporting } from './failure';
@@ -12,7 +12,7 @@ type Endpoint = Applied['endpoint'];
  * this program. A preview doesn't connect, so it opens none.
  */
 export function reachable(
-  { settings: { connection } }: Specification,
+  { settings: { connection } }: HostSpecification,
   { dryRun }: StackContext,
   endpoint: pulumi.Output<Endpoint>,
 ): pulumi.Output<Endpoint> {

@@ -7,8 +7,8 @@ import type { Specification } from './specification';
  */
 
 /** `host apply` reads it; contains secrets. */
-export interface ApplyRequest {
-  readonly specification: Specification;
+export interface ApplyRequest<S extends Specification = Specification> {
+  readonly specification: S;
   /** Raised by one when the host drifted, so that applying again shows in the preview; kept in the record. */
   readonly revision: number;
 }

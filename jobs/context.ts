@@ -1,10 +1,18 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../core/errors';
-import { parseSpecification, type Specification } from '../core/specification';
+import {
+  isRds,
+  parseHostSpecification,
+  type HostSpecification,
+  type Specification,
+} from '../core/specification';
 import type { Engine } from '../engines/engine';
 import { requester } from './audit';
 import type { Cluster } from './cluster';
+import { readRdsSpecification } from './rds/specification';
+import { awsEngine } from './rds/engine';
+import type { Where } from './where';
 
 /** The clusters that were provisioned on this machine. */
 export async function clusterNames(home: string): Promise<string[]> {
@@ -29,14 +37,14 @@ async function isEmpty(directory: string): Promise<boolean> {
  * What a cluster on this machine shall be.
  * @throws HoldfastError `configuration` when there is no such cluster, saying which there are
  */
-export async function readSpecification(home: string, name: string): Promise<Specification> {
+export async function readSpecification(home: string, name: string): Promise<HostSpecification> {
   const found = await findSpecification(home, name);
   if (found === null) throw await unknownCluster(home, name);
   return found;
 }
 
 /** The same; null when there is no such cluster. */
-export async function findSpecification(home: string, name: string): Promise<Specification | null> {
+export async function findSpecification(home: string, name: string): Promise<HostSpecification | null> {
   const file = path.join(clusterDirectory(home, name), 'specification.json');
   let text: string;
   try {
@@ -55,16 +63,22 @@ export async function findSpecification(home: string, name: string): Promise<Spe
       hint: 'Delete it, and run `pulumi up`, which writes it.',
     });
   }
-  return parseSpecification(json);
+  return parseHostSpecification(json);
 }
 
-/** Opens a cluster of this machine for a job. As root the process becomes the cluster's owner, for good. */
-export async function openCluster(home: string, name: string): Promise<Cluster> {
-  return openSpecified(home, await readSpecification(home, name));
+/** Opens a cluster for a job. As root the process becomes the owner of a cluster of this machine, for good. */
+export async function openCluster(where: Where, name: string): Promise<Cluster> {
+  const { home, region } = where;
+  const specification =
+    region === undefined ? await readSpecification(home, name) : await readRdsSpecification(region, name);
+  return openSpecified(home, specification);
 }
 
 /** The same for a cluster that may not be here yet. */
-export async function openSpecified(home: string, specification: Specification): Promise<Cluster> {
+export async function openSpecified<S extends Specification>(
+  home: string,
+  specification: S,
+): Promise<Cluster & { readonly specification: S }> {
   // Before the process changes who it is.
   process.env.HOLDFAST_REQUESTER ??= requester();
   return {
@@ -75,17 +89,17 @@ export async function openSpecified(home: string, specification: Specification):
   };
 }
 
-/** How each kind of cluster is opened; a new engine is one more entry. */
+/** How each kind of cluster is opened. */
 async function openEngine(home: string, specification: Specification): Promise<Engine> {
-  const { engine, owner } = specification.settings;
-  const open = { host: openHost }[engine];
-  return open(home, specification, owner);
+  if (!isRds(specification)) return openHost(home, specification as HostSpecification);
+  const { openRdsEngine } = await awsEngine();
+  return openRdsEngine(specification);
 }
 
-async function openHost(home: string, specification: Specification, owner: string): Promise<Engine> {
+async function openHost(home: string, specification: HostSpecification): Promise<Engine> {
   const { becomeOwner } = await import('../engines/host/owner');
   const { openHostEngine } = await import('../engines/host/engine');
-  becomeOwner(owner);
+  becomeOwner(specification.settings.owner);
   return openHostEngine({ home, specification });
 }
 

@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { HoldfastError } from '../core/errors';
 import type { BackupSet, Evidence } from '../core/evidence';
-import type { Specification } from '../core/specification';
+import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import { holder } from './backup';
 import { clusterDirectory, openSpecified } from './context';
 
 export interface EraseRequest {
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   /** The final backup set: what is left of the cluster afterwards. */
   readonly backupSet: string;
   /** `data` leaves what names the cluster and its timer, so that the timer, which may be root's, can be removed before `all`. */

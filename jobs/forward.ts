@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import type { SshConnection } from '../core/settings/stack';
-import { unreachable } from './remote';
+import { startForAws, unreachable } from './remote';
 import { forwardedFlag, startOverSsh } from './ssh';
+import type { AwsPlace } from './where';
 
 /** The standard streams of the one who called. */
 export interface Terminal {
@@ -13,18 +14,19 @@ export interface Terminal {
 }
 
 /**
- * Runs a whole command line with the program on the cluster's machine, as if it ran here: its output, its questions, its
+ * Runs a whole command line with the program where the cluster is looked after, as if it ran here: its output, its questions, its
  * exit code, and Ctrl-C.
  * @returns its exit code
  * @throws HoldfastError `engine-failed` when the machine can't be reached
  */
 export async function forward(
-  connection: SshConnection,
+  place: SshConnection | AwsPlace,
   args: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
   const { stdin, stdout, stderr, person, signal } = terminal;
-  const child = startOverSsh(connection, [forwardedFlag(person), ...args]);
+  const forwarded = [forwardedFlag(person), ...args];
+  const child = place.type === 'ssh' ? startOverSsh(place, forwarded) : startForAws(place, forwarded);
   let tail = '';
   child.stdout?.pipe(stdout, { end: false });
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -42,7 +44,7 @@ export async function forward(
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code === 255) throw unreachable(connection, tail);
+    if (place.type === 'ssh' && code === 255) throw unreachable(place, tail);
     return code ?? 1;
   } finally {
     signal.removeEventListener('abort', pass);

@@ -3,8 +3,9 @@ import type { Evidence } from '../core/evidence';
 import { judge, limitsOf, type Verdict } from '../core/freshness';
 import type { Inspection, SnapshotRequest, SnapshotResult } from '../core/host-documents';
 import type { Specification } from '../core/specification';
-import { callProgram, failureOf, placeOf, type Call } from './remote';
+import { callProgram, failureOf, type Call } from './remote';
 import { uploadedProgram } from './ssh';
+import { describePlace, placeOf } from './where';
 
 /**
  * How a cluster's machine differs from what it shall be; nothing is changed. A machine over SSH on which Holdfast was never
@@ -25,7 +26,7 @@ export async function snapshotCluster(request: SnapshotRequest, call: Call): Pro
     return { cluster, message: 'nothing to do: Holdfast was never installed there', warnings: [] };
   throw new HoldfastError(
     'engine-failed',
-    `the program isn’t on ${placeOf(specification.settings.connection)}`,
+    `the program isn’t on ${describePlace(placeOf(specification.settings))}`,
     {
       hint: 'Run `pulumi up` again: it copies the program there first.',
     },
@@ -65,14 +66,15 @@ async function ask<T>(
 
 async function askOne<T>(
   verb: string,
-  { settings: { connection } }: Specification,
+  { settings }: Specification,
   document: object,
   call: Call,
 ): Promise<T | null> {
-  const result = await callProgram(connection, ['host', verb, '--json'], document, call);
+  const place = placeOf(settings);
+  const result = await callProgram(place, ['host', verb, '--json'], document, call);
   if (result.code === 0) return parsed(result.stdout, verb) as T;
   // Node.js itself says so, before anything of ours runs.
-  if (connection.type === 'ssh' && /^\s*code: 'MODULE_NOT_FOUND'/m.test(result.stderr)) return null;
+  if (place.type === 'ssh' && /^\s*code: 'MODULE_NOT_FOUND'/m.test(result.stderr)) return null;
   throw failureOf(result, ['host', verb]);
 }
 

@@ -2,18 +2,29 @@ import * as z from 'zod';
 import { HoldfastError } from '../core/errors';
 import { breakGlass } from '../core/settings/stack';
 import { name } from '../core/settings/values';
-import { parseSpecification, type Specification } from '../core/specification';
+import {
+  isHost,
+  isRds,
+  ofEngine,
+  parseHostSpecification,
+  parseSpecification,
+  type HostSpecification,
+  type Specification,
+} from '../core/specification';
 import type { Watch } from '../engines/engine';
 import type { Cluster } from './cluster';
-import { findSpecification, openCluster, openSpecified } from './context';
+import { findSpecification, openCluster, openSpecified, readSpecification } from './context';
 import { assertOwnStack } from './own-stack';
+import { applyRds, beginRds, inspectRds, sealRds } from './rds/provision';
+import { findRdsSpecification } from './rds/specification';
+import type { Where } from './where';
 
 /*
- * What Pulumi, the policy pack and the timer ask of a cluster's machine (docs/architecture.md, core/host-documents.ts): each
- * reads one document and answers with one.
+ * What Pulumi, the policy pack and the timer ask where a cluster is looked after (docs/architecture.md,
+ * core/host-documents.ts): each reads one document and answers with one.
  */
 
-type HostJob = (home: string, document: unknown, watch: Watch) => Promise<unknown>;
+type HostJob = (where: Where, document: unknown, watch: Watch) => Promise<unknown>;
 
 const breakGlassState = z.discriminatedUnion('state', [
   z.object({ state: z.literal('none') }),
@@ -47,94 +58,110 @@ const declaredPromises = z.object({
   }),
 });
 
-const evidence: HostJob = async (home, document) => {
-  const { engine } = await openRequested(home, read(specifiedRequest, document));
+const evidence: HostJob = async (where, document) => {
+  const { engine } = await openRequested(where, read(specifiedRequest, document));
   return engine.evidence();
 };
 
-const report: HostJob = async (home, document) => {
+const report: HostJob = async (where, document) => {
   const { reportOn } = await import('./status');
-  return reportOn(await openCluster(home, read(clusterRequest, document).cluster));
+  return reportOn(await openCluster(where, read(clusterRequest, document).cluster));
 };
 
-const snapshot: HostJob = async (home, document, watch) => {
+const snapshot: HostJob = async (where, document, watch) => {
   const { snapshotBeforeChange } = await import('./snapshot');
   const request = read(snapshotRequest, document);
   // Without the rest: this may be the program of an earlier version, which doesn't know all of it.
   const declared = declaredPromises.safeParse(request.specification).data?.settings.backups;
-  const cluster = await openRequested(home, request);
+  const cluster = await openRequested(where, request);
   return snapshotBeforeChange(cluster, { ...request, ...(declared && { declared }) }, watch);
 };
 
-const apply: HostJob = async (home, document, watch) => {
-  const { applyCluster } = await import('./provision');
-  const { specification, revision } = read(applyRequest, document);
-  return applyCluster(home, { specification: await ownSpecification(home, specification), revision }, watch);
+const begin: HostJob = async (where, document) => {
+  const { specification } = read(specifiedRequest, document);
+  return beginRds(ofEngine(await ownSpecification(where, specification), isRds, 'rds'));
 };
 
-const databases: HostJob = async (home, document, watch) => {
+const apply: HostJob = async (where, document, watch) => {
+  const { specification, revision } = read(applyRequest, document);
+  const own = await ownSpecification(where, specification);
+  if (isRds(own)) return applyRds(own, revision);
+  const { applyCluster } = await import('./provision');
+  return applyCluster(where.home, { specification: ofEngine(own, isHost, 'host'), revision }, watch);
+};
+
+const inspect: HostJob = async (where, document) => {
+  const own = await ownSpecification(where, read(specifiedRequest, document).specification);
+  if (isRds(own)) return inspectRds(own);
+  const { inspectHere } = await import('./provision');
+  return inspectHere(where.home, ofEngine(own, isHost, 'host'));
+};
+
+const seal: HostJob = async (where, document, watch) => {
+  const { cluster, specification } = read(specifiedRequest, document);
+  if (where.region === undefined) {
+    const { sealCluster } = await import('./removal');
+    await sealCluster(where.home, cluster, watch);
+  } else await sealRds(ofEngine(specificationOf(cluster, specification), isRds, 'rds'));
+  return { cluster, sealed: false };
+};
+
+const gate: HostJob = async ({ home }, document) => {
+  const { recordGate } = await import('./gate-record');
+  return recordGate(home, read(gateRecord, document));
+};
+
+/* The others are of clusters on this machine only. */
+
+const databases: HostJob = async ({ home }, document, watch) => {
   const { keepDatabasesOf } = await import('./provision');
   const { cluster } = read(clusterRequest, document);
   return { cluster, changed: await keepDatabasesOf(home, cluster, watch) };
 };
 
-const inspect: HostJob = async (home, document) => {
-  const { inspectHere } = await import('./provision');
-  return inspectHere(home, await ownSpecification(home, read(specifiedRequest, document).specification));
-};
-
-const gate: HostJob = async (home, document) => {
-  const { recordGate } = await import('./gate-record');
-  return recordGate(home, read(gateRecord, document));
-};
-
-const start: HostJob = async (home, document) => {
-  const { name: cluster, specification } = await openCluster(home, read(clusterRequest, document).cluster);
+const start: HostJob = async ({ home }, document) => {
+  const { name: cluster, specification } = await openHere(home, document);
   const { start: startServer } = await import('../engines/host/provision/power');
   return { cluster, started: await startServer(specification, home) };
 };
 
-const stop: HostJob = async (home, document) => {
-  const { name: cluster, specification } = await openCluster(home, read(clusterRequest, document).cluster);
+const stop: HostJob = async ({ home }, document) => {
+  const { name: cluster, specification } = await openHere(home, document);
   const { stop: stopServer } = await import('../engines/host/provision/power');
   return { cluster, stopped: await stopServer(specification, home) };
 };
 
-const schedule: HostJob = async (home, document) => {
+const schedule: HostJob = async ({ home }, document) => {
   const { installTimer } = await import('./timer');
   return installTimer(home, read(clusterRequest, document).cluster);
 };
 
-const unschedule: HostJob = async (home, document) => {
+const unschedule: HostJob = async ({ home }, document) => {
   const { removeTimer } = await import('./timer');
   return removeTimer(home, read(clusterRequest, document).cluster);
 };
 
-const erase: HostJob = async (home, document, watch) => {
+const erase: HostJob = async ({ home }, document, watch) => {
   const { eraseCluster } = await import('./erase');
   const { specification, ...request } = read(eraseRequest, document);
-  const parsed = parseSpecification(specification);
+  const parsed = parseHostSpecification(specification);
   await eraseCluster(home, { ...request, specification: parsed }, watch);
   return { cluster: parsed.cluster };
 };
 
-const remove: HostJob = async (home, document, watch) => {
+const remove: HostJob = async ({ home }, document, watch) => {
   const { removeCluster } = await import('./removal');
   const { cluster, specification } = read(specifiedRequest, document);
   // What an interrupted removal left doesn't include the specification.
-  const known = (await findSpecification(home, cluster)) ?? specificationOf(cluster, specification);
+  const known =
+    (await findSpecification(home, cluster)) ??
+    ofEngine(specificationOf(cluster, specification), isHost, 'host');
   await removeCluster(home, known, watch);
   return { cluster, removed: true };
 };
 
-const seal: HostJob = async (home, document, watch) => {
-  const { sealCluster } = await import('./removal');
-  const { cluster } = read(clusterRequest, document);
-  await sealCluster(home, cluster, watch);
-  return { cluster, sealed: false };
-};
-
 export const hostJobs = {
+  begin,
   apply,
   databases,
   inspect,
@@ -155,16 +182,25 @@ export type HostJobName = keyof typeof hostJobs;
 
 /** What was applied counts; only a cluster that is not here yet is taken as the caller says that it shall be. */
 async function openRequested(
-  home: string,
+  where: Where,
   request: { readonly cluster: string; readonly specification?: unknown },
 ): Promise<Cluster> {
   const { cluster, specification } = request;
-  if (specification === undefined) return openCluster(home, cluster);
-  const applied = await findSpecification(home, cluster);
+  if (specification === undefined) return openCluster(where, cluster);
+  const { home, region } = where;
+  const applied =
+    region === undefined
+      ? await findSpecification(home, cluster)
+      : await findRdsSpecification(region, cluster);
   return openSpecified(home, applied ?? specificationOf(cluster, specification));
 }
 
-async function ownSpecification(home: string, document: unknown): Promise<Specification> {
+async function openHere(home: string, document: unknown) {
+  const { cluster } = read(clusterRequest, document);
+  return openSpecified<HostSpecification>(home, await readSpecification(home, cluster));
+}
+
+async function ownSpecification({ home }: Where, document: unknown): Promise<Specification> {
   const specification = parseSpecification(document);
   await assertOwnStack(home, specification);
   return specification;

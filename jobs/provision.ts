@@ -1,9 +1,9 @@
 import { HoldfastError } from '../core/errors';
 import type { Applied, ApplyRequest, Inspection } from '../core/host-documents';
-import type { Specification } from '../core/specification';
+import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import { audited, requester } from './audit';
-import { clusterDirectory, openCluster } from './context';
+import { clusterDirectory, openSpecified, readSpecification } from './context';
 import { breakGlassInForce } from './pending-break-glass';
 import { ownProgram } from './program';
 
@@ -11,7 +11,11 @@ import { ownProgram } from './program';
  * Makes a cluster what its specification says, on this machine, and installs the program that its timer runs.
  * Can be interrupted anywhere: the next one completes it.
  */
-export async function applyCluster(home: string, request: ApplyRequest, watch: Watch): Promise<Applied> {
+export async function applyCluster(
+  home: string,
+  request: ApplyRequest<HostSpecification>,
+  watch: Watch,
+): Promise<Applied> {
   const { specification } = request;
   // Before the process becomes the cluster's owner.
   process.env.HOLDFAST_REQUESTER ??= requester();
@@ -46,7 +50,7 @@ export async function keepDatabasesOf(
   cluster: string,
   watch: Watch,
 ): Promise<readonly string[]> {
-  const { specification, directory } = await openCluster(home, cluster);
+  const { specification, directory } = await openSpecified(home, await readSpecification(home, cluster));
   const { keepDatabases } = await import('../engines/host/provision/databases');
   return audited(
     directory,
@@ -58,7 +62,7 @@ export async function keepDatabasesOf(
 }
 
 /** How a cluster on this machine differs from its specification; changes nothing. */
-export async function inspectHere(home: string, specification: Specification): Promise<Inspection> {
+export async function inspectHere(home: string, specification: HostSpecification): Promise<Inspection> {
   const { becomeOwner } = await import('../engines/host/owner');
   const { inspect } = await import('../engines/host/provision/inspect');
   try {

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { HoldfastError, exitCodes, type ErrorCode } from '../core/errors';
-import type { ConnectionSettings, SshConnection } from '../core/settings/stack';
+import type { SshConnection } from '../core/settings/stack';
 import { ownProgram } from './program';
 import { forwardedFlag, startOverSsh } from './ssh';
+import { describeMachine, describePlace, type AwsPlace, type Place } from './where';
 
 /** Told of every line on standard error, and able to give up. */
 export interface CallWatch {
@@ -28,22 +29,20 @@ export interface CallResult {
 }
 
 /**
- * Runs the Holdfast program on the cluster's machine, this one or one over SSH, with `input` as its JSON document on
+ * Runs the Holdfast program where the cluster is looked after (this machine, one over SSH, or here for AWS), with `input` as its JSON document on
  * standard input, to its end. Aborting ends it as Ctrl-C would.
  *
  * @throws HoldfastError `engine-failed` when the machine can't be reached; not for a failing program.
  */
 export async function callProgram(
-  connection: ConnectionSettings,
+  place: Place,
   args: readonly string[],
   input: object,
   watch: Call,
 ): Promise<CallResult> {
   watch.signal?.throwIfAborted();
-  const overSsh = connection.type === 'ssh';
-  const child = overSsh
-    ? startOverSsh(connection, [forwardedFlag(false), ...args], watch.program)
-    : startHere(['--home', watch.home, ...args]);
+  const overSsh = place.type === 'ssh';
+  const child = start(place, args, watch);
   const stdout: Buffer[] = [];
   const lines: string[] = [];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -68,7 +67,7 @@ export async function callProgram(
   try {
     const code = await ended(child);
     const result = { code, stdout: Buffer.concat(stdout).toString('utf8'), stderr: lines.join('\n') };
-    if (overSsh && code === 255) throw unreachable(connection, result.stderr);
+    if (overSsh && code === 255) throw unreachable(place, result.stderr);
     return result;
   } finally {
     clearTimeout(deadline);
@@ -79,33 +78,42 @@ export async function callProgram(
 
 /** As callProgram, for a command that prints one JSON document: its content. @throws HoldfastError when it fails. */
 export async function askProgram<T>(
-  connection: ConnectionSettings,
+  place: Place,
   args: readonly string[],
   input: object,
   watch: Call,
 ): Promise<T> {
-  const result = await callProgram(connection, [...args, '--json'], input, watch);
+  const result = await callProgram(place, [...args, '--json'], input, watch);
   if (result.code !== 0) throw failureOf(result, args);
   try {
     return JSON.parse(result.stdout) as T;
   } catch (cause) {
     throw new HoldfastError(
       'engine-failed',
-      `holdfast ${args.join(' ')} printed something else than JSON on ${placeOf(connection)}`,
+      `holdfast ${args.join(' ')} printed something else than JSON on ${describePlace(place)}`,
       { cause, hint: 'Is the program there the one of this checkout? `pulumi up` installs it.' },
     );
   }
 }
 
-/** For a person: where a connection leads. */
-export function placeOf(connection: ConnectionSettings): string {
-  return connection.type === 'local'
-    ? 'this machine'
-    : `${connection.user}@${connection.host}${connection.port === 22 ? '' : `:${connection.port}`}`;
+function start(place: Place, args: readonly string[], { home, program }: Call): ChildProcess {
+  switch (place.type) {
+    case 'ssh':
+      return startOverSsh(place, [forwardedFlag(false), ...args], program);
+    case 'aws':
+      return startForAws(place, args);
+    case 'local':
+      return startHere(ownProgram().file, ['--home', home, ...args]);
+  }
 }
 
-function startHere(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [ownProgram().file, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+/** Starts the program that can ask AWS, here, with what the environment says of credentials. */
+export function startForAws({ region }: AwsPlace, args: readonly string[]): ChildProcess {
+  return startHere(ownProgram('aws').file, [...args, '--region', region]);
+}
+
+function startHere(file: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 function ended(child: ChildProcess): Promise<number | null> {
@@ -125,7 +133,7 @@ export function unreachable(connection: SshConnection, stderr: string): Holdfast
     .filter(line => line !== '' && !line.includes('ssh-keygen'))
     .slice(-2)
     .join('; ');
-  return new HoldfastError('engine-failed', `${placeOf(connection)} can't be reached: ${reason}`, {
+  return new HoldfastError('engine-failed', `${describeMachine(connection)} can't be reached: ${reason}`, {
     hint: /host key/i.test(reason)
       ? 'The machine shows another host key than the pinned one: compare it on the machine itself before you change connection.hostKey.'
       : 'Check connection.host, port, user, privateKeyPath and hostKey, and that sshd runs there.',

@@ -1,4 +1,4 @@
-import type { Specification } from '../core/specification';
+import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
 import { audited } from './audit';
 import { clusterDirectory, findSpecification } from './context';
@@ -8,7 +8,11 @@ import { clusterDirectory, findSpecification } from './context';
  * error.
  * @throws HoldfastError `refused` for production.
  */
-export async function removeCluster(home: string, specification: Specification, watch: Watch): Promise<void> {
+export async function removeCluster(
+  home: string,
+  specification: HostSpecification,
+  watch: Watch,
+): Promise<void> {
   const { becomeOwner } = await import('../engines/host/owner');
   const { remove } = await import('../engines/host/provision/remove');
   becomeOwner(specification.settings.owner);

@@ -3,7 +3,9 @@ import path from 'node:path';
 import * as z from 'zod';
 import { HoldfastError } from '../core/errors';
 import { connection } from '../core/settings/cluster';
-import type { ConnectionSettings, Environment } from '../core/settings/stack';
+import { rds } from '../core/settings/rds';
+import type { Environment } from '../core/settings/stack';
+import type { Place } from './where';
 
 /** A cluster as the stack files of a project declare it; read without Pulumi, so without its secrets. */
 export interface DeclaredCluster {
@@ -11,19 +13,31 @@ export interface DeclaredCluster {
   /** Of Pulumi: `prod`. */
   readonly stack: string;
   readonly environment: Environment;
-  readonly connection: ConnectionSettings;
+  readonly place: Place;
   /** The stack's break-glass setting as it stands there. */
   readonly breakGlass: unknown;
 }
 
 const stackFile = /^Pulumi\.(.+)\.ya?ml$/;
 
+/** Where a cluster is, of all its settings. */
+const place = z
+  .discriminatedUnion('engine', [
+    z
+      .looseObject({
+        engine: z.literal('host').optional(),
+        connection: connection.prefault({ type: 'local' }),
+      })
+      .transform(({ connection }): Place => connection),
+    z
+      .looseObject({ engine: z.literal('rds'), region: rds.shape.region })
+      .transform(({ region }): Place => ({ type: 'aws', region })),
+  ])
+  .prefault({});
+
 const declared = z.looseObject({
   environment: z.enum(['production', 'staging']),
-  clusters: z.record(
-    z.string(),
-    z.looseObject({ connection: connection.prefault({ type: 'local' }) }).prefault({}),
-  ),
+  clusters: z.record(z.string(), place),
   breakGlass: z.unknown().optional(),
 });
 
@@ -61,13 +75,7 @@ async function readStack(
       { hint: 'Every key is explained in docs/configuration.md.' },
     );
   const { environment, clusters, breakGlass } = parsed.data;
-  return Object.entries(clusters).map(([name, cluster]) => ({
-    name,
-    stack,
-    environment,
-    connection: cluster.connection,
-    breakGlass,
-  }));
+  return Object.entries(clusters).map(([name, place]) => ({ name, stack, environment, place, breakGlass }));
 }
 
 /** In Pulumi.yaml a value stands by itself, or under `value`, or under `default`. */

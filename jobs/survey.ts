@@ -1,18 +1,18 @@
 import { assessBreakGlass, type BreakGlassState } from '../core/break-glass';
 import { asHoldfastError, HoldfastError } from '../core/errors';
-import type { ConnectionSettings, Environment } from '../core/settings/stack';
-import type { Specification } from '../core/specification';
+import type { Environment } from '../core/settings/stack';
+import type { HostSpecification } from '../core/specification';
 import { clusterNames, openSpecified, readSpecification } from './context';
-import { askProgram, placeOf } from './remote';
-import type { DeclaredCluster } from './stacks';
+import { askProgram } from './remote';
 import { isWell, reportOn, type ClusterReport } from './status';
+import { describePlace, type Place } from './where';
 
 /** One line of `holdfast status`. */
 export interface SurveyedCluster {
   readonly cluster: string;
   /** Null when nobody says: it couldn't be asked, and no stack file declares it. */
   readonly environment: Environment | null;
-  /** For a person: "this machine", `user@host`. */
+  /** For a person: "this machine", `user@host`, "AWS eu-central-1". */
   readonly place: string;
   readonly state: 'reported' | 'not-provisioned' | 'unreachable';
   readonly report: ClusterReport | null;
@@ -23,15 +23,25 @@ export interface SurveyedCluster {
   readonly well: boolean;
 }
 
+/** What is known of a cluster before it is asked. */
+export interface Declaration {
+  readonly name: string;
+  /** Null where no stack file is at hand. */
+  readonly environment: Environment | null;
+  readonly place: Place;
+  /** The setting of its stack. */
+  readonly breakGlass: unknown;
+}
+
 export interface SurveyRequest {
   readonly home: string;
   /** These, or all that are here or declared. */
   readonly names: readonly string[];
-  readonly declared: readonly DeclaredCluster[];
+  readonly declared: readonly Declaration[];
   readonly signal: AbortSignal;
 }
 
-const local: ConnectionSettings = { type: 'local' };
+const local: Place = { type: 'local' };
 
 /**
  * The state of every cluster: those of this machine, and those that the project's stack files declare, wherever they are.
@@ -48,7 +58,7 @@ export async function survey(request: SurveyRequest): Promise<readonly SurveyedC
     });
   const wanted = names.length > 0 ? known.filter(name => names.includes(name)) : known;
   const asked = wanted.map(name => ({ name, declaration: declared.find(each => each.name === name) }));
-  const specifications = asked.every(({ declaration }) => declaration?.connection.type !== 'ssh')
+  const specifications = asked.every(({ declaration }) => (declaration?.place ?? local).type === 'local')
     ? await readAll(
         home,
         asked.flatMap(({ name }) => (here.includes(name) ? [name] : [])),
@@ -68,11 +78,11 @@ export async function survey(request: SurveyRequest): Promise<readonly SurveyedC
   );
 }
 
-type Read = PromiseSettledResult<Specification>;
+type Read = PromiseSettledResult<HostSpecification>;
 
 interface One extends SurveyRequest {
   readonly name: string;
-  readonly declaration: DeclaredCluster | undefined;
+  readonly declaration: Declaration | undefined;
   readonly isHere: boolean;
   /** Only when this process asks the cluster itself. */
   readonly specification: Read | undefined;
@@ -80,35 +90,35 @@ interface One extends SurveyRequest {
 
 async function surveyOne(one: One): Promise<SurveyedCluster> {
   const { name, declaration, isHere } = one;
-  const connection = declaration?.connection ?? local;
+  const place = declaration?.place ?? local;
   const base = {
     cluster: name,
     environment: declaration?.environment ?? null,
-    place: placeOf(connection),
+    place: describePlace(place),
     report: null,
     problem: null,
     breakGlass:
       declaration === undefined ? null : assessBreakGlass(declaration.breakGlass, new Date().toISOString()),
     well: false,
   };
-  if (connection.type === 'local' && !isHere) return { ...base, state: 'not-provisioned' };
+  if (place.type === 'local' && !isHere) return { ...base, state: 'not-provisioned' };
   try {
-    const report = await ask(one, connection);
+    const report = await ask(one, place);
     return { ...base, environment: report.environment, state: 'reported', report, well: isWell(report) };
   } catch (thrown) {
     one.signal.throwIfAborted();
     const error = asHoldfastError(thrown);
-    if (connection.type === 'ssh' && isNotProvisioned(error)) return { ...base, state: 'not-provisioned' };
+    if (place.type !== 'local' && isNotProvisioned(error)) return { ...base, state: 'not-provisioned' };
     return { ...base, state: 'unreachable', problem: error.message };
   }
 }
 
-async function ask(one: One, connection: ConnectionSettings): Promise<ClusterReport> {
+async function ask(one: One, place: Place): Promise<ClusterReport> {
   const { specification } = one;
   if (specification?.status === 'rejected') throw specification.reason;
   if (specification !== undefined) return reportOn(await openSpecified(one.home, specification.value));
   return askProgram<ClusterReport>(
-    connection,
+    place,
     ['host', 'report'],
     { cluster: one.name },
     {
@@ -120,7 +130,7 @@ async function ask(one: One, connection: ConnectionSettings): Promise<ClusterRep
 
 /** The program isn't installed there yet, or doesn't know the cluster. */
 function isNotProvisioned({ message }: HoldfastError): boolean {
-  return /cannot find module|MODULE_NOT_FOUND|there is no cluster /i.test(message);
+  return /cannot find module|MODULE_NOT_FOUND|there is no cluster | is not provisioned in /i.test(message);
 }
 
 async function readAll(home: string, names: readonly string[]): Promise<ReadonlyMap<string, Read>> {

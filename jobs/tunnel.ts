@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../core/errors';
 import type { SshConnection } from '../core/settings/stack';
-import { placeOf } from './remote';
+import { describeMachine } from './where';
 import { knownHostsLine, sshArguments } from './ssh';
 
 /** Below what Linux and macOS give away themselves. */
@@ -83,7 +83,7 @@ function opened(child: ChildProcess, connection: SshConnection): Promise<void> {
       reject(
         new HoldfastError(
           'engine-failed',
-          `the tunnel to ${placeOf(connection)} can't be opened: ${reason}`,
+          `the tunnel to ${describeMachine(connection)} can't be opened: ${reason}`,
           {
             cause,
             hint: 'Check connection.*, and that sshd there allows TCP forwarding to loopback (AllowTcpForwarding).',

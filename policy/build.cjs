@@ -85,7 +85,7 @@ async function builtPack() {
 }
 
 /**
- * The npm package: the built pack, the program that reads evidence on this machine, and what npm and Pulumi want to know.
+ * The npm package: the built pack, the programs that read evidence, and what npm and Pulumi want to know.
  * It replaces what is in `target`.
  */
 async function makePackage(target = path.join(__dirname, 'dist')) {
@@ -98,11 +98,13 @@ async function makePackage(target = path.join(__dirname, 'dist')) {
       ['@grpc/grpc-js', '@pulumi/pulumi', 'google-protobuf'].map(name => [name, versionOf(name)]),
     ),
   };
-  const program = require('../scripts/bundle.cjs').bundle();
+  const { bundle } = require('../scripts/bundle.cjs');
+  const programs = { machine: bundle('machine'), aws: bundle('aws') };
   fs.rmSync(target, { recursive: true, force: true });
   fs.mkdirSync(path.join(target, 'scripts'), { recursive: true });
   await build(path.join(target, 'pack/main.cjs'));
-  fs.copyFileSync(program.file, path.join(target, 'scripts/holdfast.cjs'));
+  for (const [kind, { file }] of Object.entries(programs))
+    fs.copyFileSync(file, path.join(target, `scripts/${kind}.cjs`));
   for (const name of ['PulumiPolicy.yaml', 'light.cjs'])
     fs.copyFileSync(path.join(__dirname, name), path.join(target, name));
   fs.copyFileSync(path.join(root, 'LICENSE'), path.join(target, 'LICENSE'));
@@ -113,7 +115,7 @@ async function makePackage(target = path.join(__dirname, 'dist')) {
   // Where jobs/program.ts asks for the program.
   write(
     'scripts/bundle.cjs',
-    `'use strict';\nexports.bundle = () => ({ file: require.resolve('./holdfast.cjs'), hash: '${program.hash}' });\n`,
+    `'use strict';\nexports.bundle = kind => ({ file: require.resolve(\`./\${kind}.cjs\`), hash: '${programs.machine.hash}' });\n`,
   );
   return target;
 }

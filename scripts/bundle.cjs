@@ -1,8 +1,8 @@
 'use strict';
 /*
- * Makes the one program that people, Pulumi and the timer run: dist/holdfast-<hash of the sources>.cjs.
- * The name carries the hash, so that it is always that of the current sources, and made only when they changed.
- * Its head is scripts/loader.cjs; beside it lies its code cache.
+ * Makes the program that people, Pulumi and the timer run: dist/holdfast-<hash of the sources>.cjs; and the one that can ask
+ * AWS, with AWS's SDK in it: dist/holdfast-aws-<hash>.cjs. The name carries the hash, so that it is always that of the current
+ * sources, and made only when they changed. Its head is scripts/loader.cjs; beside it lies its code cache.
  */
 const { execFileSync } = require('node:child_process');
 const { createHash } = require('node:crypto');
@@ -36,27 +36,38 @@ function sourceHash() {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** The name, and the oldest Node.js that it runs on, by what a program can do (jobs/program.ts). */
+const kinds = {
+  machine: { name: 'holdfast', target: 'node18' },
+  aws: { name: 'holdfast-aws', target: 'node20' },
+};
+
 /**
  * The program of the current sources: { file, hash }. Safe to call from several processes at once.
  * `folder` is another place for it than dist/.
  */
-function bundle(folder = path.join(root, 'dist')) {
+function bundle(kind = 'machine', folder = path.join(root, 'dist')) {
   const hash = sourceHash();
-  const file = path.join(folder, `holdfast-${hash}.cjs`);
+  const { name, target } = kinds[kind];
+  const file = path.join(folder, `${name}-${hash}.cjs`);
   if (!fs.existsSync(file)) {
     fs.mkdirSync(folder, { recursive: true });
-    const half = path.join(folder, `.${process.pid}-${hash}.cjs`);
+    const half = path.join(folder, `.${process.pid}-${name}-${hash}.cjs`);
     try {
       const { outputFiles } = require('esbuild').buildSync({
         entryPoints: [path.join(root, 'cli/main.ts')],
         write: false,
         bundle: true,
         platform: 'node',
-        target: 'node18',
+        target,
         format: 'cjs',
         external: ['esbuild', 'pg-native'],
         // pg looks whether it runs at Cloudflare by way of Response, for which Node.js loads its whole HTTP client.
-        define: { HOLDFAST_PROGRAM_HASH: JSON.stringify(hash), Response: 'undefined' },
+        define: {
+          HOLDFAST_PROGRAM_HASH: JSON.stringify(hash),
+          HOLDFAST_PROGRAM_KIND: JSON.stringify(kind),
+          ...(kind === 'machine' ? { Response: 'undefined' } : {}),
+        },
         // Half the text to read at every start; names stay, so that a stack trace still says something.
         minifyWhitespace: true,
         minifySyntax: true,

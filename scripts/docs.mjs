@@ -81,7 +81,9 @@ function sections(schema, at, title) {
 /** The setting that tells this alternative from the others (\`mode: managed\`), if it is one. */
 function alternativeOf(schema) {
   const [key, value] = Object.entries(schema.properties)[0] ?? [];
-  return value?.const !== undefined && schema.required?.includes(key) ? `${key}: ${value.const}` : undefined;
+  if (value?.const === undefined) return undefined;
+  const chooses = schema.required?.includes(key) || value.default === value.const;
+  return chooses ? `${key}: ${value.const}` : undefined;
 }
 
 function row(key, schema, parent, at) {

@@ -4,6 +4,10 @@ import type { HostJobName } from '../../jobs/host';
 
 /** What each reads and does; a table of its own, so that the help needs none of the jobs. */
 const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: string }>> = {
+  begin: {
+    reads: '{ cluster, specification }',
+    summary: 'that first provision or adoption of a cluster on Amazon RDS has begun',
+  },
   apply: {
     reads: '{ specification, revision }',
     summary: 'the endpoint, identity and credentials of the cluster that it made what it shall be',
@@ -34,7 +38,10 @@ const hostCommands: Readonly<Record<HostJobName, { reads: string; summary: strin
     reads: '{ cluster, specification? }',
     summary: 'the staging cluster that was removed, with its backups',
   },
-  seal: { reads: '{ cluster }', summary: 'nothing of note, or ends with 3 while the cluster holds data' },
+  seal: {
+    reads: '{ cluster, specification? }',
+    summary: 'nothing of note, or ends with 3 while the cluster holds data',
+  },
   erase: {
     reads: '{ specification, backupSet, what }',
     summary: 'the production cluster that was erased, its repository kept; only `holdfast down` asks for it',
@@ -54,9 +61,9 @@ export function hostCommand(context: CommandContext): Command {
       .summary(summary)
       .description(`Reads ${reads} as JSON on standard input and prints, as JSON, ${summary}.`);
     group.addCommand(
-      act(command, context, async ({ io, home, watch }) => {
+      act(command, context, async ({ io, home, region, watch }) => {
         const { hostJobs } = await import('../../jobs/host');
-        const answer = await hostJobs[name](home, await io.lines.document(), watch);
+        const answer = await hostJobs[name]({ home, region }, await io.lines.document(), watch);
         io.stdout.write(`${JSON.stringify(answer)}\n`);
         return 0;
       }),

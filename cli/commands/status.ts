@@ -9,11 +9,19 @@ export function statusCommand(context: CommandContext): Command {
     )
     .summary('evidence and verdict of every cluster')
     .argument('[clusters...]', 'only these');
-  return act(command, context, async ({ io, args, home, watch, print }) => {
+  return act(command, context, async ({ io, args, home, region, watch, print }) => {
     const { declaredClusters } = await import('../../jobs/stacks');
     const { survey } = await import('../../jobs/survey');
     const { describeSurvey } = await import('../describe-status');
-    const declared = await declaredClusters(io.directory);
+    const declared =
+      region === undefined
+        ? await declaredClusters(io.directory)
+        : args.map(name => ({
+            name,
+            environment: null,
+            place: { type: 'aws' as const, region },
+            breakGlass: undefined,
+          }));
     const clusters = await survey({ home, names: args, declared, signal: watch.signal });
     print({ clusters }, () => describeSurvey(clusters, { color: io.color }));
     return clusters.every(({ well }) => well) ? 0 : 4;

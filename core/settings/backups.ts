@@ -109,23 +109,37 @@ export const verification = z
   })
   .prefault({});
 
+/** What is promised of every cluster, whatever runs it. */
+const promises = {
+  maximumAge: duration('26 h')
+    .prefault('26 h')
+    .describe('The newest backup may be this old before changes are blocked.'),
+  verificationMaximumAge: duration('7 d')
+    .prefault('7 d')
+    .describe('Some usable backup must have been verified this recently.'),
+  snapshot: z
+    .enum(['when-needed', 'always'])
+    .default('when-needed')
+    .describe(
+      'Before a change: a backup only when replaying WAL since the newest one would take longer than the RTO, or always. RDS doesn’t tell how long that would take, so there it is always.',
+    ),
+  verification: verification.describe('What is checked in the clone of a verification, beside `pg_amcheck`.'),
+};
+
+const rto = (usual: string) =>
+  duration(usual)
+    .prefault(usual)
+    .describe('Recovery time objective: a restore may take this long; measured by verification.');
+
 /** How a cluster is backed up, and what is promised for it. */
 export const backups = z
   .strictObject({
     schedules: schedules.describe('When backups and verifications are due.'),
     retention: retention.describe('How many backups are kept.'),
-    maximumAge: duration('26 h')
-      .prefault('26 h')
-      .describe('The newest backup may be this old before changes are blocked.'),
-    verificationMaximumAge: duration('7 d')
-      .prefault('7 d')
-      .describe('Some usable backup must have been verified this recently.'),
     rpo: duration('5 min')
       .prefault('5 min')
       .describe('Recovery point objective: the oldest change that is not archived may be this old.'),
-    rto: duration('1 h')
-      .prefault('1 h')
-      .describe('Recovery time objective: a restore may take this long; measured by verification.'),
+    rto: rto('1 h'),
     repositories: z
       .array(repository)
       .min(1)
@@ -136,14 +150,42 @@ export const backups = z
       })
       .prefault([{ type: 'local' }])
       .describe('One or two repositories; the first is restored from.'),
-    snapshot: z
-      .enum(['when-needed', 'always'])
-      .default('when-needed')
+    ...promises,
+  })
+  .prefault({});
+
+/** RDS uploads WAL about every five minutes, which takes a while: what is younger can't be promised. In seconds. */
+const shortestRdsRpo = 600;
+
+const onlySnapshots = z
+  .literal('never')
+  .default('never')
+  .describe('RDS has only snapshots, each of them complete.');
+
+const rdsSchedules = z
+  .strictObject({
+    full: cron('30 1 * * *').default('30 1 * * *').describe('Snapshots. UTC, as all schedules.'),
+    differential: onlySnapshots,
+    incremental: onlySnapshots,
+    verification: cron('30 3 * * 2,5')
+      .default('30 3 * * 2,5')
       .describe(
-        'Before a change: a backup only when replaying WAL since the newest one would take longer than the RTO, or always.',
+        'Restores the newest snapshot into an instance of its own, and checks it. That instance costs as long as it runs.',
       ),
-    verification: verification.describe(
-      'What is checked in the clone of a verification, beside `pg_amcheck`.',
-    ),
+  })
+  .prefault({});
+
+/** The same on Amazon RDS, which keeps backups in a place of its own, and where a restore takes longer. */
+export const rdsBackups = z
+  .strictObject({
+    schedules: rdsSchedules.describe('When snapshots and verifications are due.'),
+    rpo: duration('15 min')
+      .refine(seconds => seconds >= shortestRdsRpo, {
+        error: 'RDS can’t keep less than 10 min, as it uploads WAL only about every 5 min',
+      })
+      .prefault('15 min')
+      .describe('Recovery point objective: the latest restorable time may be this old; at least 10 min.'),
+    rto: rto('2 h'),
+    ...promises,
   })
   .prefault({});

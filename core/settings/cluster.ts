@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { absolutePath, conflict, host, identifier, port, role, systemUser } from './values';
-import { backups } from './backups';
+import { backups, rdsBackups } from './backups';
+import { rds } from './rds';
 
 const local = z.strictObject({ type: z.literal('local').describe('The machine that runs Pulumi.') });
 
@@ -195,10 +196,23 @@ function oneDatabaseEach(
       }
 }
 
-/** One PostgreSQL cluster. */
-export const cluster = z.strictObject({
+const databases = z
+  .record(
+    identifier.refine(value => !['postgres', 'template0', 'template1'].includes(value), {
+      error: 'this database is there already, and PostgreSQL’s own',
+    }),
+    database,
+  )
+  .default({})
+  .superRefine(oneDatabaseEach)
+  .describe('Databases, with roles, schemas and extensions.');
+
+/** A cluster that PostgreSQL and pgBackRest run on a machine. */
+const hostCluster = z.strictObject({
   engine: z
     .literal('host')
+    // What is left out chooses this alternative, too.
+    .optional()
     .default('host')
     .describe('How the cluster is run: PostgreSQL and pgBackRest on a machine.'),
   source: z
@@ -211,15 +225,17 @@ export const cluster = z.strictObject({
     .describe(
       'Operating-system user that runs the cluster (when Holdfast runs as root; otherwise it is the current user).',
     ),
-  databases: z
-    .record(
-      identifier.refine(value => !['postgres', 'template0', 'template1'].includes(value), {
-        error: 'this database is there already, and PostgreSQL’s own',
-      }),
-      database,
-    )
-    .default({})
-    .superRefine(oneDatabaseEach)
-    .describe('Databases, with roles, schemas and extensions.'),
+  databases,
   backups: backups.describe('How it is backed up and what is promised for it.'),
 });
+
+/** A cluster that Amazon RDS runs. */
+const rdsCluster = z.strictObject({
+  engine: z.literal('rds').describe('How the cluster is run: Amazon RDS for PostgreSQL.'),
+  ...rds.shape,
+  databases,
+  backups: rdsBackups.describe('How it is backed up and what is promised for it.'),
+});
+
+/** One PostgreSQL cluster. */
+export const cluster = z.discriminatedUnion('engine', [hostCluster, rdsCluster]).prefault({});

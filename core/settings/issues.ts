@@ -18,13 +18,30 @@ export interface IssueContext {
 export function describeIssues(issues: readonly Issue[], context: IssueContext): string[] {
   return [
     ...new Set(
-      issues.flatMap(issue =>
-        issue.code === 'unrecognized_keys'
-          ? describeUnknownKeys(issue, context)
-          : [describeIssue(issue, context)],
-      ),
+      issues
+        .flatMap(inAlternative)
+        .flatMap(issue =>
+          issue.code === 'unrecognized_keys'
+            ? describeUnknownKeys(issue, context)
+            : [describeIssue(issue, context)],
+        ),
     ),
   ];
+}
+
+/**
+ * What is wrong with a value that is none of several alternatives: seen from the one that it comes closest to. Where the schema
+ * has words of its own for that, these.
+ */
+function inAlternative(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return [issue];
+  const wrongChoices = (errors: readonly Issue[]) =>
+    errors.filter(({ code }) => code === 'invalid_value').length;
+  const [closest] = [...issue.errors].sort(
+    (a, b) => wrongChoices(a) - wrongChoices(b) || a.length - b.length,
+  );
+  if (closest === undefined) return [issue];
+  return closest.flatMap(inner => inAlternative({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function describeUnknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): string[] {
@@ -92,7 +109,9 @@ function problem(issue: Issue, given: unknown): string {
 function choicesOf(issue: Issue): string | undefined {
   const choices: unknown =
     issue.code === 'invalid_value' ? issue.values : 'options' in issue ? issue.options : undefined;
-  return Array.isArray(choices) ? choices.map(value => String(value)).join(' or ') : undefined;
+  return Array.isArray(choices)
+    ? choices.flatMap(value => (value === undefined ? [] : [String(value)])).join(' or ')
+    : undefined;
 }
 
 const types: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { absolutePath, duration } from './values';
 
 const days = (example: string, description: string) =>

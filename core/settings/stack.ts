@@ -73,7 +73,9 @@ export const stack = z
   })
   .superRefine(({ clusters }, context) => {
     const taken = new Map<string, string>();
-    for (const [clusterName, { source, connection }] of Object.entries(clusters)) {
+    for (const [clusterName, settings] of Object.entries(clusters)) {
+      if (settings.engine !== 'host') continue;
+      const { source, connection } = settings;
       const machine = connection.type === 'ssh' ? connection.host : 'this machine';
       for (const key of ['port', 'dataDirectory'] as const) {
         if (source[key] === undefined) continue;
@@ -93,12 +95,17 @@ export const stack = z
 
 export type StackSettings = z.output<typeof stack>;
 export type ClusterSettings = z.output<typeof cluster>;
-export type SourceSettings = ClusterSettings['source'];
+/** PostgreSQL and pgBackRest on a machine. */
+export type HostClusterSettings = Extract<ClusterSettings, { engine: 'host' }>;
+/** Amazon RDS. */
+export type RdsClusterSettings = Extract<ClusterSettings, { engine: 'rds' }>;
+export type SourceSettings = HostClusterSettings['source'];
 export type ManagedSource = Extract<SourceSettings, { mode: 'managed' }>;
 export type ExistingSource = Extract<SourceSettings, { mode: 'existing' }>;
 export type BackupSettings = ClusterSettings['backups'];
-export type RepositorySettings = BackupSettings['repositories'][number];
-export type ConnectionSettings = ClusterSettings['connection'];
+export type HostBackupSettings = HostClusterSettings['backups'];
+export type RepositorySettings = HostBackupSettings['repositories'][number];
+export type ConnectionSettings = HostClusterSettings['connection'];
 export type SshConnection = Extract<ConnectionSettings, { type: 'ssh' }>;
 export type DatabaseSettings = ClusterSettings['databases'][string];
 export type AlertSettings = StackSettings['alerts'];

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import type { ClusterPaths } from './layout';
 import type { PgBackRest } from './pgbackrest/command';
 import type { Installation } from './postgres/installation';
@@ -9,7 +9,7 @@ import type { Server } from './session';
 export interface HostContext {
   /** Holdfast's directory on this machine. */
   readonly home: string;
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   readonly paths: ClusterPaths;
   /** How its server is reached. */
   readonly server: Server;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
 import type { RoleCredential } from '../../core/host-documents';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { readIfThere, writeAtomically } from './files';
 import type { ClusterPaths } from './layout';
 import { newCredential } from './postgres/scram';
@@ -21,7 +21,7 @@ export interface Credentials {
 }
 
 /** The roles of a specification that log in, in order. */
-export function loginRoles(specification: Specification): string[] {
+export function loginRoles(specification: HostSpecification): string[] {
   const roles = Object.values(specification.settings.databases).flatMap(database => [
     ...database.applicationRoles,
     ...database.readOnlyRoles,
@@ -51,7 +51,7 @@ export async function readCredentials(paths: Pick<ClusterPaths, 'credentials'>):
  */
 export async function ensureCredentials(
   paths: Pick<ClusterPaths, 'credentials'>,
-  specification: Specification,
+  specification: HostSpecification,
 ): Promise<Credentials> {
   const current = await readCredentials(paths);
   const provider = current?.provider ?? newCredential();

@@ -1,5 +1,5 @@
 import { asHoldfastError, HoldfastError } from '../../core/errors';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import type { Engine } from '../engine';
 import { backup } from './backup';
 import { clones, cloneServer, dropClone } from './clone/catalog';
@@ -25,7 +25,7 @@ import { lastCounts, recordVerification } from './verification';
 export interface HostEngineOptions {
   /** Holdfast's directory on this machine. */
   readonly home: string;
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   /** Seconds within which WAL has to reach the repository once it was asked for. @default 60 */
   readonly archiveDeadlineSeconds?: number;
 }
@@ -107,13 +107,16 @@ export function contextOf(options: HostEngineOptions, record: ClusterRecord | nu
 
 async function installationOf(
   version: number | null,
-  source: Specification['settings']['source'],
+  source: HostSpecification['settings']['source'],
   paths: ClusterPaths,
 ): Promise<Installation> {
   return findInstallation(version ?? (await versionOf(source, paths)));
 }
 
-async function versionOf(source: Specification['settings']['source'], paths: ClusterPaths): Promise<number> {
+async function versionOf(
+  source: HostSpecification['settings']['source'],
+  paths: ClusterPaths,
+): Promise<number> {
   if (source.mode === 'managed') return source.version;
   const version = await dataVersion(paths.dataDirectory);
   if (version !== null) return version;

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 
 /** Holdfast's directory: `HOLDFAST_HOME`, else `/var/lib/holdfast` as root, else in the user's data directory. */
 export function home(env: NodeJS.ProcessEnv = process.env): string {
@@ -68,7 +68,7 @@ export function clusterPaths(homeDirectory: string, cluster: string): ClusterPat
 /** The paths of a cluster, data and socket where its specification has them. */
 export function pathsOf(
   homeDirectory: string,
-  specification: Pick<Specification, 'cluster' | 'settings'>,
+  specification: Pick<HostSpecification, 'cluster' | 'settings'>,
 ): ClusterPaths {
   const paths = clusterPaths(homeDirectory, specification.cluster);
   const { source } = specification.settings;

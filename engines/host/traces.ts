@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { exists, readIfThere } from './files';
 import type { ClusterPaths } from './layout';
 import { parseSettings } from './postgres/configuration-file';
@@ -19,7 +19,7 @@ export async function hasBackups(repository: string, cluster: string): Promise<b
 
 /** What shows that a cluster without a record is known all the same, one clause each. */
 export async function tracesOf(
-  { cluster, settings }: Specification,
+  { cluster, settings }: HostSpecification,
   paths: ClusterPaths,
 ): Promise<readonly string[]> {
   if (settings.source.mode === 'existing') {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
 import { after, milliseconds } from '../../core/time';
 import type { RdsContext } from './context';

@@ -1,20 +1,27 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { list, optional } from './answers';
 import type { RdsContext } from './context';
-import { readRecord, updateRecord, type ClusterRecord } from './record';
-import { servingInstance } from './serving';
+import type { RdsSettings } from '../../core/settings/rds';
+import { readRecord, updateRecord } from './record';
+import { servingInstance, type Serving } from './serving';
 
 /**
  * Records a completed apply. The first one records which instance is the cluster's; from then on no other is.
  * @throws HoldfastError `refused` when another instance has its name now.
  */
-export async function recordApplied(context: RdsContext, revision: number): Promise<ClusterRecord> {
+export async function recordApplied(context: RdsContext, revision: number): Promise<Serving> {
   const { instance } = await servingInstance(context);
-  return updateRecord(context, {
+  const record = await updateRecord(context, {
     identity: optional(instance.DbiResourceId),
     revision,
     appliedAt: context.clock.now(),
   });
+  return { record, instance };
+}
+
+/** What a cluster’s record begins with: whether Holdfast makes the instance, or it is there already. */
+export function beginsAs({ source }: RdsSettings): 'provisioning' | 'adopting' {
+  return source === 'existing' ? 'adopting' : 'provisioning';
 }
 
 /** Ends first provision or adoption, after the first verified backup. Does nothing when they have ended already. */

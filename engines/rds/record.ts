@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
 import { environment } from '../../core/settings/stack';
 import { name } from '../../core/settings/values';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { optional } from './answers';
 import { HoldfastError } from '../../core/errors';
 import type { Instant } from '../../core/evidence';

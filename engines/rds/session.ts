@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { Client } from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
 import type { Session } from '../engine';
 import type { RdsContext } from './context';

@@ -80,13 +80,11 @@ const stackPlace = ({ home, checkout }: Place, stack: string): StackPlace => ({
 });
 
 /** The clusters of a stack that are on this machine, those included of which an interrupted run left only the repository. */
-async function clustersOf({ place }: Run, stack: string): Promise<string[]> {
-  const here = [...(await clusterNames(place.home)), ...(await begunErasing(place.home))];
-  const declared = await declaredClusters(place.checkout.directory);
+async function clustersOf({ place: { home, checkout } }: Run, stack: string): Promise<string[]> {
+  const here = [...(await clusterNames(home)), ...(await begunErasing(home))];
+  const declared = await declaredClusters(checkout.directory);
   return declared
-    .filter(
-      ({ stack: of, name, connection }) => of === stack && connection.type === 'local' && here.includes(name),
-    )
+    .filter(({ stack: of, name, place }) => of === stack && place.type === 'local' && here.includes(name))
     .map(({ name }) => name);
 }
 

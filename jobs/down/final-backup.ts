@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
 import type { Evidence } from '../../core/evidence';
-import { parseSpecification, type Specification } from '../../core/specification';
+import { parseHostSpecification, type HostSpecification } from '../../core/specification';
 import { readSpecification } from '../context';
 import { writeAtomically } from '../files';
 import type { ClusterCommands } from '../up/clusters';
@@ -10,7 +10,7 @@ import type { Watching } from '../up/place';
 
 /** What a cluster that is being erased can be restored from; written down right before anything is erased. */
 export interface FinalBackup {
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   readonly backupSet: string;
   /** Where repository, configuration and audit log are kept. */
   readonly kept: string;
@@ -109,5 +109,5 @@ async function readJournal(file: string): Promise<FinalBackup | null> {
     throw error;
   }
   const { specification, ...rest } = JSON.parse(text) as FinalBackup;
-  return { ...rest, specification: parseSpecification(specification) };
+  return { ...rest, specification: parseHostSpecification(specification) };
 }

@@ -5,12 +5,12 @@ import type { Specification } from '../../core/specification';
  * Evidence of a machine over SSH on which Holdfast was never installed. `apply` brings the program there and looks again
  * before it creates anything, so that a disk which isn't mounted is still told from a first provision.
  */
-export function nothingThere({ cluster, environment }: Specification, now: Instant): Evidence {
+export function nothingThere({ cluster, environment, settings }: Specification, now: Instant): Evidence {
   return {
     schema: 1,
     cluster,
     environment,
-    engine: 'host',
+    engine: settings.engine,
     observedAt: now,
     phase: 'none',
     begunAt: null,

@@ -39,7 +39,8 @@ async function askMachine({ cluster, stack, settings, source, now }: EvidenceReq
     stack,
     environment: settings.environment,
     cluster,
-    settings: source?.type === 'ssh' ? { ...declared, connection: source } : declared,
+    settings:
+      source?.type === 'ssh' && declared.engine === 'host' ? { ...declared, connection: source } : declared,
     alerts: settings.alerts,
   };
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);

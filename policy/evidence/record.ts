@@ -4,6 +4,7 @@ import type { StackSettings } from '../../core/settings/stack';
 import { holdfastHome } from '../../jobs/embedded';
 import { recordGate } from '../../jobs/gate-record';
 import { askProgram } from '../../jobs/remote';
+import { placeOf } from '../../jobs/where';
 import type { Source } from './source';
 
 /** How long the machine of a cluster may take to write a line. */
@@ -18,13 +19,14 @@ export async function recordDecision(
   settings: StackSettings,
   source: Source | undefined,
 ): Promise<string | null> {
-  const connection = settings.clusters[record.cluster]?.connection;
-  if (source !== undefined || connection === undefined) return null;
+  const cluster = settings.clusters[record.cluster];
+  if (source !== undefined || cluster === undefined) return null;
+  const place = placeOf(cluster);
   const home = holdfastHome();
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    if (connection.type === 'local') await recordGate(home, record);
-    else await askProgram(connection, ['host', 'gate'], record, { home, signal, killAfterSeconds: 5 });
+    if (place.type === 'local') await recordGate(home, record);
+    else await askProgram(place, ['host', 'gate'], record, { home, signal, killAfterSeconds: 5 });
     return null;
   } catch (error) {
     return signal.aborted

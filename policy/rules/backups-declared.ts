@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { formatDuration } from '../../core/durations';
 import type { RepositoryEvidence } from '../../core/evidence';
-import type { ClusterSettings, RepositorySettings } from '../../core/settings/stack';
+import type { ClusterSettings, HostClusterSettings, RepositorySettings } from '../../core/settings/stack';
 import { pauseBeyond } from '../schedule';
 import { defineRule, violation } from '../rule';
 
@@ -31,8 +31,9 @@ export const backupsDeclared = defineRule({
       const repositories = reading.state === 'read' ? reading.evidence.repositories : [];
       return [
         ...sparseSchedules(settings, stack.now),
-        ...shortRetention(settings, minimumFullBackups),
-        ...(requireOffMachine ? nowhereElse(settings) : []),
+        // RDS has its own rules for what it keeps, and keeps it elsewhere.
+        ...(settings.engine === 'host' ? shortRetention(settings, minimumFullBackups) : []),
+        ...(settings.engine === 'host' && requireOffMachine ? nowhereElse(settings) : []),
         ...repositories.filter(isExposed).map(exposed),
       ].map(({ found, fix }) => violation(cluster, found, fix));
     });
@@ -65,7 +66,7 @@ function sparseSchedules({ backups }: ClusterSettings, now: string): Fault[] {
   ];
 }
 
-function shortRetention({ backups }: ClusterSettings, minimum: number): Fault[] {
+function shortRetention({ backups }: HostClusterSettings, minimum: number): Fault[] {
   const { full } = backups.retention;
   if (full >= minimum) return [];
   return [
@@ -78,7 +79,7 @@ function shortRetention({ backups }: ClusterSettings, minimum: number): Fault[] 
 
 const isElsewhere = (repository: RepositorySettings) => repository.type !== 'local';
 
-function nowhereElse({ backups }: ClusterSettings): Fault[] {
+function nowhereElse({ backups }: HostClusterSettings): Fault[] {
   if (backups.repositories.some(isElsewhere)) return [];
   return [
     {

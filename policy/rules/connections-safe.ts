@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { ClusterSettings } from '../../core/settings/stack';
 import { input, unknownValue, type Resource } from '../resource';
 import { defineRule, violation } from '../rule';
 import { isLoopback, unsafeAccess } from '../access';
@@ -14,10 +15,10 @@ export const connectionsSafe = defineRule({
   configuration: z.strictObject({}),
 
   async judgeStack(stack) {
-    const judged = Object.entries(stack.clusters).map(async ([cluster, { source }]) => {
+    const judged = Object.entries(stack.clusters).map(async ([cluster, settings]) => {
       const reading = await stack.evidence(cluster);
       const access = reading.state === 'read' ? reading.evidence.access : undefined;
-      const everyone = source.mode === 'managed' ? source.allow.filter(isEveryone) : [];
+      const everyone = allowed(settings).filter(isEveryone);
       return [
         ...everyone.map(network =>
           violation(
@@ -48,6 +49,11 @@ export const connectionsSafe = defineRule({
 const isEveryone = (network: string) => network.endsWith('/0');
 
 /** How far TLS is demanded; what isn't set is `require`, the provider's own default. */
+/** Networks that the settings let in; on RDS security groups do that, which are resources of their own. */
+function allowed(settings: ClusterSettings): readonly string[] {
+  return settings.engine === 'host' && settings.source.mode === 'managed' ? settings.source.allow : [];
+}
+
 const encrypted: ReadonlySet<unknown> = new Set([undefined, 'require', 'verify-ca', 'verify-full']);
 
 function plainProvider(resource: Resource): string[] {

@@ -21,7 +21,7 @@ let specification: ReturnType<typeof specify>;
 const shop = { cluster: 'shop' };
 
 const call = (name: HostJobName, document: unknown): Promise<unknown> =>
-  hostJobs[name](home, document, patient());
+  hostJobs[name]({ home }, document, patient());
 
 beforeAll(async () => {
   directory = tempDir();
@@ -113,7 +113,7 @@ it('its server is stopped and started', async () => {
 it('production is neither removed nor unsealed while it has data, and erased only against its final backup', async () => {
   await expect(call('remove', shop)).rejects.toMatchObject({ code: 'refused' });
   await expect(call('seal', shop)).rejects.toMatchObject({ code: 'refused' });
-  const { engine } = await openCluster(home, 'shop');
+  const { engine } = await openCluster({ home }, 'shop');
   const final: BackupSet = await engine.backup('full', {}).wait(patient());
   const request = { specification, backupSet: final.id, what: 'all' };
   await expect(call('erase', request)).rejects.toThrow('it was not verified');

@@ -15,7 +15,7 @@ import { removeTempDirs, tempDir } from '../support/temp';
  */
 
 const { bundle } = createRequire(__filename)('../../scripts/bundle.cjs') as {
-  bundle: (folder: string) => { file: string };
+  bundle: (kind: 'machine', folder: string) => { file: string };
 };
 
 let cluster: TestCluster;
@@ -24,7 +24,7 @@ let engine: Engine;
 let program: string;
 
 beforeAll(async () => {
-  program = bundle(tempDir()).file;
+  program = bundle('machine', tempDir()).file;
   cluster = await createCluster();
   engine = engineOf(cluster);
   await rows(engine, 'create table items as select generate_series(1, 200000) as id');

@@ -19,7 +19,7 @@ import { removeTempDirs, tempDir } from '../support/temp';
  */
 
 const { bundle } = createRequire(__filename)('../../scripts/bundle.cjs') as {
-  bundle: (folder: string) => { file: string };
+  bundle: (kind: 'machine', folder: string) => { file: string };
 };
 
 let cluster: TestCluster;
@@ -29,7 +29,7 @@ let program: string;
 let project: string;
 
 beforeAll(async () => {
-  program = bundle(tempDir()).file;
+  program = bundle('machine', tempDir()).file;
   cluster = await createCluster({ home: path.join(tempDir(0o700), 'a home') });
   engine = engineOf(cluster);
   const installed = path.join(cluster.home, 'program');

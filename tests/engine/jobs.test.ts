@@ -33,7 +33,7 @@ beforeAll(async () => {
       },
     },
   });
-  cluster = await openCluster(real.home, real.name);
+  cluster = await openCluster({ home: real.home }, real.name);
   await rows(cluster.engine, 'create table items as select generate_series(1, 1000) as id');
 });
 
@@ -77,7 +77,7 @@ test('a survey asks the clusters of this machine in this process, and none that 
     name,
     stack: 'prod',
     environment: 'production' as const,
-    connection: { type: 'local' as const },
+    place: { type: 'local' as const },
     breakGlass: undefined,
   });
   expect(await survey({ ...request, declared: [declared('shop'), declared('crm')] })).toMatchObject([

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { pathsOf } from '../../engines/host/layout';
 import { archiveCommand } from '../../engines/host/postgres/settings';
 import { inspect } from '../../engines/host/provision/inspect';
@@ -29,7 +29,7 @@ describe('a cluster of somebody else', () => {
     await foreign.stop();
   });
 
-  const refused = async (specification: Specification, code: string, message: RegExp): Promise<void> => {
+  const refused = async (specification: HostSpecification, code: string, message: RegExp): Promise<void> => {
     await expect(foreign.adopt(specification)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message) as string,

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { pathsOf, type ClusterPaths } from '../../engines/host/layout';
 import { withClusterLock } from '../../engines/host/lock';
 import { systemIdentifierOf } from '../../engines/host/postgres/data-directory';
@@ -21,7 +21,7 @@ const newHome = (): string => {
   homes.push(home);
   return home;
 };
-const applyIn = (home: string, specification: Specification): Promise<ApplyOutcome> =>
+const applyIn = (home: string, specification: HostSpecification): Promise<ApplyOutcome> =>
   apply({ specification, revision: 1 }, { home, program: null, report: () => undefined });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { clusterPaths } from '../../engines/host/layout';
 import { withCrontabBlock } from '../../engines/host/schedule/cron';
 import type { Places } from '../../engines/host/schedule/places';
@@ -24,7 +24,7 @@ interface Machine {
   readonly program: string;
   readonly crontab: string;
   readonly calls: () => Promise<string[]>;
-  readonly install: (specification?: Specification) => ReturnType<typeof installSchedule>;
+  readonly install: (specification?: HostSpecification) => ReturnType<typeof installSchedule>;
 }
 
 /** A home with blanks and a per cent sign in its path, on a machine that keeps its schedules in a directory of ours. */

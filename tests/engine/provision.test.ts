@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { Client } from 'pg';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { configurationFiles } from '../../engines/host/provision/configure';
 import { apply, type ApplyOutcome } from '../../engines/host/provision/apply';
 import { inspect, readApplied } from '../../engines/host/provision/inspect';
@@ -19,17 +19,17 @@ const own = os.userInfo().username;
 const databases = { shop: { applicationRoles: ['shop_app'], readOnlyRoles: ['shop_reader'] } };
 
 const { bundle } = createRequire(__filename)('../../scripts/bundle.cjs') as {
-  bundle: (folder: string) => { file: string };
+  bundle: (kind: 'machine', folder: string) => { file: string };
 };
 
 let cluster: TestCluster;
 const reports: string[] = [];
-const reapply = (specification: Specification, revision = 1): Promise<ApplyOutcome> =>
+const reapply = (specification: HostSpecification, revision = 1): Promise<ApplyOutcome> =>
   apply(
     { specification, revision },
     { home: cluster.home, program: null, report: step => reports.push(step) },
   );
-const declared = (source: Record<string, unknown>): Specification =>
+const declared = (source: Record<string, unknown>): HostSpecification =>
   specify({ cluster: { source: { mode: 'managed', ...source }, databases } });
 const query = async <Row extends object>(sql: string): Promise<Row[]> => {
   const postmaster = (await runningPostmaster(cluster.paths.dataDirectory))!;
@@ -55,7 +55,7 @@ describe('a managed cluster that was applied', () => {
     const installed = path.join(cluster.home, 'program/holdfast.cjs');
     const install = async () => {
       const { specification } = cluster;
-      const program = bundle(tempDir()).file;
+      const program = bundle('machine', tempDir()).file;
       await apply({ specification, revision: 1 }, { home: cluster.home, program, report: () => undefined });
       expect((await fs.readdir(path.dirname(installed))).sort()).toEqual([
         'holdfast.cjs',

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import type { Evidence } from '../../core/evidence';
 import { judge, limitsOf } from '../../core/freshness';
 import { openHostEngine } from '../../engines/host/engine';
@@ -17,7 +17,7 @@ import { removeTempDirs, tempDir } from '../support/temp';
 
 let cluster: TestCluster;
 
-const evidenceOf = (specification: Specification, home: string): Promise<Evidence> =>
+const evidenceOf = (specification: HostSpecification, home: string): Promise<Evidence> =>
   openHostEngine({ home, specification }).evidence();
 const letsThrough = (evidence: Evidence) =>
   judge(evidence, limitsOf(cluster.specification.settings.backups)).letsThrough;

@@ -1,3 +1,4 @@
+import type { HostClusterSettings } from '../../core/settings/stack';
 import fs from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
@@ -151,7 +152,7 @@ describe('the audit log', () => {
     const ask = jest.spyOn(remote, 'askProgram').mockResolvedValue({ recorded: true });
     expect(await recordDecision(record, overSsh, undefined)).toBeNull();
     expect(ask.mock.calls[0]?.slice(0, 3)).toEqual([
-      overSsh.clusters.shop?.connection,
+      (overSsh.clusters.shop as HostClusterSettings).connection,
       ['host', 'gate'],
       record,
     ]);

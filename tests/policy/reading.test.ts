@@ -3,6 +3,7 @@ import path from 'node:path';
 import { HoldfastError } from '../../core/errors';
 import { stack as stackSettings } from '../../core/settings/stack';
 import * as hostCalls from '../../jobs/host-calls';
+import { placeOf } from '../../jobs/where';
 import { parseEvidence } from '../../policy/evidence/document';
 import { readEvidence } from '../../policy/evidence/read';
 import { askCommand, source } from '../../policy/evidence/source';
@@ -125,10 +126,7 @@ describe('a machine as the source of evidence', () => {
     ask.mockResolvedValue(soundEvidence());
     expect(await readEvidence(request)).toEqual({ state: 'read', evidence: soundEvidence() });
     await readEvidence({ ...request, source: ssh });
-    expect(ask.mock.calls.map(([specification]) => specification.settings.connection.type)).toEqual([
-      'local',
-      'ssh',
-    ]);
+    expect(ask.mock.calls.map(([{ settings }]) => placeOf(settings).type)).toEqual(['local', 'ssh']);
     expect(ask.mock.calls[0]![0]).toMatchObject({
       schema: 1,
       stack: 'shop/prod',

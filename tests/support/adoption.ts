@@ -1,6 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
-import type { Specification } from '../../core/specification';
+import type { HostSpecification } from '../../core/specification';
 import { pathsOf } from '../../engines/host/layout';
 import { apply, type ApplyOutcome } from '../../engines/host/provision/apply';
 import { readRecord } from '../../engines/host/record';
@@ -25,7 +25,7 @@ export async function adoptable(settings: readonly string[] = []) {
         ...cluster,
       },
     });
-  const adopt = (specification: Specification): Promise<ApplyOutcome> =>
+  const adopt = (specification: HostSpecification): Promise<ApplyOutcome> =>
     apply({ specification, revision: 1 }, { home, program: null, report: () => undefined });
   const setting = async (name: string): Promise<string> =>
     (await query<{ value: string }>(`select setting as value from pg_settings where name = '${name}'`))[0]!

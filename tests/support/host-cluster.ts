@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { stack } from '../../core/settings/stack';
-import type { Specification } from '../../core/specification';
+import { isHost, ofEngine, type HostSpecification } from '../../core/specification';
 import { pathsOf, type ClusterPaths } from '../../engines/host/layout';
 import { runningPostmaster } from '../../engines/host/postgres/data-directory';
 import { findInstallation } from '../../engines/host/postgres/installation';
@@ -21,27 +21,28 @@ export interface ClusterOverrides {
 }
 
 /** The specification of a cluster as `pulumi up` would make it of a stack file. */
-export function specify(overrides: ClusterOverrides = {}): Specification {
+export function specify(overrides: ClusterOverrides = {}): HostSpecification {
   const { name = 'shop', environment = 'production' } = overrides;
   const settings = stack.parse({
     environment,
     clusters: { [name]: overrides.cluster ?? {} },
     ...(overrides.alerts === undefined ? {} : { alerts: overrides.alerts }),
   });
-  return {
+  const specification = {
     schema: 1,
     stack: `test/${environment}`,
     environment,
     cluster: name,
     settings: settings.clusters[name]!,
     alerts: settings.alerts,
-  };
+  } as const;
+  return ofEngine(specification, isHost, 'host');
 }
 
 export interface TestCluster {
   readonly home: string;
   readonly name: string;
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   readonly paths: ClusterPaths;
   readonly outcome: ApplyOutcome;
   /** Stops it and removes its home, clones too. */

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { HoldfastError } from '../../../core/errors';
-import type { BackupSettings, RepositorySettings } from '../../../core/settings/stack';
-import type { Specification } from '../../../core/specification';
+import type { HostBackupSettings, RepositorySettings } from '../../../core/settings/stack';
+import type { HostSpecification } from '../../../core/specification';
 import type { ClusterPaths } from '../layout';
 
 /** Where pgBackRest finds the cluster and keeps its own files; `repository` is the local one unless the settings name another. */
@@ -17,7 +17,7 @@ export type PgBackRestPaths = Pick<
  * @param cores of the cluster's machine: a restore uses all of them, a backup half. @default those of this machine
  */
 export function renderConfiguration(
-  specification: Specification,
+  specification: HostSpecification,
   paths: PgBackRestPaths,
   port: number,
   cores: number = os.cpus().length,
@@ -53,7 +53,7 @@ export function repositoryLocation(repository: RepositorySettings, paths: { repo
     : `s3://${repository.bucket}${repository.path} at ${repository.endpoint}`;
 }
 
-function repositories(backups: BackupSettings, paths: PgBackRestPaths): Record<string, string | number> {
+function repositories(backups: HostBackupSettings, paths: PgBackRestPaths): Record<string, string | number> {
   const options: Record<string, string | number> = {};
   backups.repositories.forEach((repository, index) => {
     for (const [key, value] of Object.entries({

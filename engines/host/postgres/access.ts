@@ -1,5 +1,5 @@
 import { providerRole } from '../../../core/host-documents';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 
 const header = [
   '# Written by Holdfast from the stack’s configuration: set `source.allow` there. What is changed here is drift, and',
@@ -11,7 +11,7 @@ const header = [
  * user of the same name; everybody else over TCP with SCRAM, from beyond loopback only with TLS. The provider's role, which
  * can create roles, comes from loopback only. There is no `trust`.
  */
-export function renderAccess(specification: Specification, superuser: string): string {
+export function renderAccess(specification: HostSpecification, superuser: string): string {
   const { source } = specification.settings;
   const networks = source.mode === 'managed' ? source.allow : [];
   const superuserName = `"${superuser.replace(/"/g, '""')}"`;

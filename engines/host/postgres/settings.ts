@@ -1,4 +1,4 @@
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { ClusterPaths } from '../layout';
 import type { Settings } from './configuration-file';
 
@@ -27,13 +27,13 @@ function pgBackRestCommand(paths: CommandPaths): string {
  * `archive_timeout` in seconds: half the RPO, which leaves the other half for the segment to reach the repository. Each
  * time-out archives a segment, which compresses to little when it holds little; an idle cluster archives none.
  */
-export function archiveTimeout(specification: Specification): number {
+export function archiveTimeout(specification: HostSpecification): number {
   return Math.max(1, Math.floor(specification.settings.backups.rpo / 2));
 }
 
 /** The settings of a managed cluster: Holdfast's, with the specification's own beside them. */
 export function managedSettings(
-  specification: Specification,
+  specification: HostSpecification,
   paths: Pick<ClusterPaths, 'configuration' | 'cluster' | 'socketDirectory' | 'log'>,
   port: number,
 ): Settings {

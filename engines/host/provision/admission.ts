@@ -1,4 +1,4 @@
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { HoldfastError } from '../../../core/errors';
 import type { ClusterPaths } from '../layout';
 import type { ClusterRecord } from '../record';
@@ -9,7 +9,7 @@ import type { ClusterRecord } from '../record';
  * @throws HoldfastError `refused`
  */
 export function assertSameCluster(
-  specification: Specification,
+  specification: HostSpecification,
   paths: Pick<ClusterPaths, 'dataDirectory'>,
   record: ClusterRecord,
 ): void {

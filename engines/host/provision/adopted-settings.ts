@@ -1,4 +1,4 @@
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { ClusterPaths } from '../layout';
 import type { Settings } from '../postgres/configuration-file';
 import { archiveCommand, archiveTimeout } from '../postgres/settings';
@@ -8,7 +8,7 @@ import { archiveCommand, archiveTimeout } from '../postgres/settings';
  * stays as its owner set it.
  */
 export function adoptedSettings(
-  specification: Specification,
+  specification: HostSpecification,
   paths: Pick<ClusterPaths, 'configuration' | 'cluster'>,
 ): Settings {
   return {

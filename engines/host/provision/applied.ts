@@ -1,6 +1,6 @@
 import type { Applied } from '../../../core/host-documents';
 import { providerRole } from '../../../core/host-documents';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { Credentials } from '../credentials';
 import { loginRoles } from '../credentials';
 import type { ClusterRecord } from '../record';
@@ -10,7 +10,7 @@ import type { ClusterRecord } from '../record';
  * asked for; null before an apply has come that far.
  */
 export function appliedDocument(
-  specification: Specification,
+  specification: HostSpecification,
   record: ClusterRecord,
   credentials: Credentials | null,
 ): Applied | null {
@@ -34,7 +34,7 @@ export function appliedDocument(
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1|\*|0\.0\.0\.0|::)$/;
 
 /** Where the provider logs in: loopback, from where it is on the machine or at the end of a tunnel to it. */
-function endpointHost(specification: Specification): string {
+function endpointHost(specification: HostSpecification): string {
   const { source } = specification.settings;
   if (source.mode === 'existing') return '127.0.0.1';
   const found = source.listenAddresses.find(address => loopback.test(address));
@@ -42,7 +42,7 @@ function endpointHost(specification: Specification): string {
   return found === '::1' ? found : '127.0.0.1';
 }
 
-function needsTls(specification: Specification): boolean {
+function needsTls(specification: HostSpecification): boolean {
   const { source } = specification.settings;
   return source.mode === 'managed' && source.tls !== undefined;
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Applied, ApplyRequest } from '../../../core/host-documents';
+import type { HostSpecification } from '../../../core/specification';
 import { HoldfastError } from '../../../core/errors';
 import type { ExistingSource, ManagedSource, SourceSettings } from '../../../core/settings/stack';
 import { ensureCredentials } from '../credentials';
@@ -57,7 +58,10 @@ export interface ApplyOptions extends Place {
  * environment), `configuration` for what can't work (port in use, settings that PostgreSQL doesn't accept), `busy` when
  * another apply runs, else `engine-failed`.
  */
-export async function apply(request: ApplyRequest, options: ApplyOptions): Promise<ApplyOutcome> {
+export async function apply(
+  request: ApplyRequest<HostSpecification>,
+  options: ApplyOptions,
+): Promise<ApplyOutcome> {
   const { specification } = request;
   const { source } = specification.settings;
   const paths = await prepareMachine(specification, options);

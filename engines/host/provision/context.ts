@@ -1,5 +1,5 @@
 import os from 'node:os';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { ClusterPaths } from '../layout';
 import { ownerName } from '../owner';
 import type { Installation } from '../postgres/installation';
@@ -11,7 +11,7 @@ import { renderConfiguration } from '../pgbackrest/configuration';
 /** What the steps of an apply need to know. */
 export interface ProvisionContext {
   readonly home: string;
-  readonly specification: Specification;
+  readonly specification: HostSpecification;
   readonly paths: ClusterPaths;
   readonly installation: Installation;
   /** The bootstrap superuser, named like the cluster's owner. */
@@ -23,7 +23,8 @@ export interface ProvisionContext {
 }
 
 /** The bootstrap superuser of a cluster: it comes in by the socket, as the operating-system user of the same name. */
-export const superuserOf = (specification: Specification): string => ownerName(specification.settings.owner);
+export const superuserOf = (specification: HostSpecification): string =>
+  ownerName(specification.settings.owner);
 
 /** The server as it runs now, whatever its configuration files say; null when it doesn't. */
 export async function runningServer(

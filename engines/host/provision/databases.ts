@@ -1,7 +1,7 @@
 import { planCatalog, type DatabasePlan } from '../../../core/catalog';
 import { HoldfastError } from '../../../core/errors';
 import { providerRole, type Drift } from '../../../core/host-documents';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { Session } from '../../engine';
 import { pathsOf } from '../layout';
 import { promptly, withServer, type Server } from '../session';
@@ -24,7 +24,7 @@ interface Found {
  * @returns what was changed.
  * @throws HoldfastError `configuration` for an extension that isn't installed on the machine.
  */
-export async function keepDatabases(specification: Specification, home: string): Promise<string[]> {
+export async function keepDatabases(specification: HostSpecification, home: string): Promise<string[]> {
   const { cluster } = specification;
   const paths = pathsOf(home, specification);
   const server = await runningServer({ paths, superuser: superuserOf(specification) });
@@ -84,7 +84,7 @@ async function createExtension(session: Session, database: string, extension: st
  * What of it was changed by hand. A database that isn't there (yet) has none.
  * @param specification that was applied last.
  */
-export async function databaseDrift(server: Server, specification: Specification): Promise<Drift[]> {
+export async function databaseDrift(server: Server, specification: HostSpecification): Promise<Drift[]> {
   const plans = planCatalog(specification.settings.databases);
   if (plans.length === 0) return [];
   const rows = await withServer(

@@ -1,6 +1,6 @@
 import { planCatalog, type DatabasePlan } from '../../../core/catalog';
 import type { Existing } from '../../../core/host-documents';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import type { Session } from '../../engine';
 import type { Credentials } from '../credentials';
 import { promptly, withServer, type Server } from '../session';
@@ -18,7 +18,7 @@ interface FoundRole {
 /** What of the declared roles, databases and schemas a cluster has, and whether it is as declared. Read-only. */
 export async function surveyDeclared(
   server: Server,
-  specification: Specification,
+  specification: HostSpecification,
   credentials: Credentials | null,
 ): Promise<Existing[]> {
   const plans = planCatalog(specification.settings.databases);

@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../../core/errors';
 import type { Drift, Existing, Inspection } from '../../../core/host-documents';
-import { parseSpecification, type Specification } from '../../../core/specification';
+import { parseHostSpecification, type HostSpecification } from '../../../core/specification';
 import { readCredentials } from '../credentials';
 import { readIfThere } from '../files';
 import { pathsOf, type ClusterPaths } from '../layout';
@@ -33,7 +33,7 @@ export interface HostInspection extends Inspection {
  * @throws HoldfastError `engine-failed` when what is there can't be read: then nothing is known, not "no drift".
  */
 export async function inspect(
-  specification: Specification,
+  specification: HostSpecification,
   options: { readonly home: string },
 ): Promise<HostInspection> {
   const paths = pathsOf(options.home, specification);
@@ -96,7 +96,7 @@ async function driftOf(
  * What a cluster that is about to be adopted has of what is declared. Whatever keeps it from being asked keeps it from being
  * adopted too, and the apply says it.
  */
-async function existingBefore(specification: Specification, paths: ClusterPaths): Promise<Existing[]> {
+async function existingBefore(specification: HostSpecification, paths: ClusterPaths): Promise<Existing[]> {
   if (specification.settings.source.mode !== 'existing') return [];
   try {
     const server = await runningServer({ paths, superuser: superuserOf(specification) });
@@ -113,7 +113,7 @@ async function existingBefore(specification: Specification, paths: ClusterPaths)
  * @throws HoldfastError `engine-failed` when what is there can't be read: then nothing is known, not "no drift".
  */
 export async function drift(
-  applied: Specification,
+  applied: HostSpecification,
   { home }: { readonly home: string },
 ): Promise<readonly Drift[]> {
   const paths = pathsOf(home, applied);
@@ -127,7 +127,9 @@ export async function drift(
  * The specification that was applied last; null when none was.
  * @throws HoldfastError `engine-failed` when it isn't JSON.
  */
-export async function readApplied(paths: Pick<ClusterPaths, 'specification'>): Promise<Specification | null> {
+export async function readApplied(
+  paths: Pick<ClusterPaths, 'specification'>,
+): Promise<HostSpecification | null> {
   const text = await readIfThere(paths.specification);
   if (text === null) return null;
   let document: unknown;
@@ -139,12 +141,12 @@ export async function readApplied(paths: Pick<ClusterPaths, 'specification'>): P
       hint: 'Delete it, and run `pulumi up`, which writes it.',
     });
   }
-  return parseSpecification(document);
+  return parseHostSpecification(document);
 }
 
 /** Settings that differ from those in the file and take effect at a start only, and those that wait for one already. */
 async function needsRestart(
-  specification: Specification,
+  specification: HostSpecification,
   paths: ClusterPaths,
   server: Server,
 ): Promise<string[]> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { readIfThere, writeAtomically } from '../files';
 import { run } from '../process';
 import { pathsOf, programFile, type ClusterPaths, ensureSocketDirectory } from '../layout';
@@ -19,7 +19,7 @@ export interface Place {
  * Makes the directories of a cluster and installs the program; then, as root, becomes the cluster's owner for good. All that
  * needs root is done here (and by the schedule).
  */
-export async function prepareMachine(specification: Specification, place: Place): Promise<ClusterPaths> {
+export async function prepareMachine(specification: HostSpecification, place: Place): Promise<ClusterPaths> {
   const paths = pathsOf(place.home, specification);
   assertPlainPath(specification.cluster, paths.root);
   assertPlainPath(specification.cluster, paths.dataDirectory);
@@ -54,7 +54,7 @@ function assertPlainPath(cluster: string, file: string): void {
   );
 }
 
-function privateDirectories(specification: Specification, paths: ClusterPaths): string[] {
+function privateDirectories(specification: HostSpecification, paths: ClusterPaths): string[] {
   const repositories = specification.settings.backups.repositories.flatMap(repository =>
     repository.type === 'local' ? [repository.path ?? paths.repository] : [],
   );

@@ -5,7 +5,7 @@ import { dataVersion, systemIdentifierOf } from '../postgres/data-directory';
 import { findInstallation } from '../postgres/installation';
 import { startServer, stopServer } from '../postgres/server';
 import { readRecord } from '../record';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { assertIdentity } from './admission';
 
 /**
@@ -16,7 +16,7 @@ import { assertIdentity } from './admission';
  * @throws HoldfastError `refused` for an adopted cluster, which its owner starts, and for data that isn't the cluster's;
  * `busy` while a restore has it.
  */
-export async function start(specification: Specification, home: string): Promise<boolean> {
+export async function start(specification: HostSpecification, home: string): Promise<boolean> {
   const paths = await managedPaths(specification, home, 'started');
   await ensureSocketDirectory(paths.socketDirectory);
   return withClusterLock(paths.lock, 'restore', 'host start', async () => {
@@ -34,14 +34,14 @@ export async function start(specification: Specification, home: string): Promise
  * @returns whether it ran.
  * @throws HoldfastError `refused` for an adopted cluster.
  */
-export async function stop(specification: Specification, home: string): Promise<boolean> {
+export async function stop(specification: HostSpecification, home: string): Promise<boolean> {
   const paths = await managedPaths(specification, home, 'stopped');
   // Without the lock: the machine is going down, and a backup that runs must not hold it up until the power is gone.
   return stopServer(await installationOf(paths), paths);
 }
 
 async function managedPaths(
-  specification: Specification,
+  specification: HostSpecification,
   home: string,
   what: 'started' | 'stopped',
 ): Promise<ClusterPaths> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { besideData } from '../clone/catalog';
 import { removeTree } from '../clone/leftovers';
 import { exists, readIfThere, writeAtomically } from '../files';
@@ -30,7 +30,7 @@ export interface RemoveOptions {
  *
  * @throws HoldfastError `refused` for production, `busy` while a backup or restore runs.
  */
-export async function remove(specification: Specification, options: RemoveOptions): Promise<void> {
+export async function remove(specification: HostSpecification, options: RemoveOptions): Promise<void> {
   const paths = pathsOf(options.home, specification);
   const record = await readRecord(paths);
   if (specification.environment === 'production' || record?.environment === 'production')
@@ -55,7 +55,7 @@ export interface EraseOptions extends RemoveOptions {
  * Erases a cluster whatever its environment: for a person who has said so in as many words, after a final backup. Everything
  * else uses `remove`. Interrupted, the same call goes on.
  */
-export async function erase(specification: Specification, options: EraseOptions): Promise<void> {
+export async function erase(specification: HostSpecification, options: EraseOptions): Promise<void> {
   const paths = pathsOf(options.home, specification);
   if (!(await exists(paths.root))) return;
   await withClusterLock(paths.lock, 'restore', 'host remove', async () => {
@@ -145,7 +145,7 @@ async function stopData(paths: ClusterPaths, mode: 'fast' | 'immediate'): Promis
  * an empty command would keep all WAL for ever.
  */
 async function letGo(
-  specification: Specification,
+  specification: HostSpecification,
   paths: ClusterPaths,
   record: ClusterRecord | null,
 ): Promise<void> {
@@ -171,7 +171,7 @@ async function letGo(
 }
 
 async function eraseRepository(
-  specification: Specification,
+  specification: HostSpecification,
   paths: ClusterPaths,
   report: (step: string) => void,
 ): Promise<void> {

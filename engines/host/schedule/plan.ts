@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { pathsOf } from '../layout';
 import { ownerName } from '../owner';
 
@@ -38,7 +38,7 @@ const searchPath = [
   '/opt/homebrew/bin',
 ];
 
-export function jobOf(specification: Specification, { home, node, program }: ScheduleProgram): Job {
+export function jobOf(specification: HostSpecification, { home, node, program }: ScheduleProgram): Job {
   const paths = pathsOf(home, specification);
   const { cluster, settings } = specification;
   return {

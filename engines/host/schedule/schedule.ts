@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { Drift } from '../../../core/host-documents';
-import type { Specification } from '../../../core/specification';
+import type { HostSpecification } from '../../../core/specification';
 import { readIfThere, writeAtomically } from '../files';
 import { clusterPaths } from '../layout';
 import { identityOf } from '../owner';
@@ -43,7 +43,7 @@ export interface InstalledSchedule {
  * @throws HoldfastError `configuration` when the cluster's owner could not run it: it would fail unattended.
  */
 export async function installSchedule(
-  specification: Specification,
+  specification: HostSpecification,
   options: ScheduleProgram & { readonly places?: Places },
 ): Promise<InstalledSchedule> {
   const places = options.places ?? (await placesHere());

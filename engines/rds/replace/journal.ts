@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { RdsContext } from '../context';
 import { deleteParameter, readParameter, writeParameter } from '../parameters';

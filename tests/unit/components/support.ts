@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { ClusterPlan, StackContext } from '../../../components/context';
+import type { HostPlan, StackContext } from '../../../components/context';
 import type { Applied, Inspection } from '../../../core/host-documents';
 import { parseStack } from '../../../core/settings/parse';
+import { isHost, ofEngine } from '../../../core/specification';
 import { specificationsOf } from '../../../components/read-stack';
 
 export interface Made {
@@ -42,13 +43,16 @@ export function planOf(
   cluster: string,
   settings: object = {},
   found: Partial<Inspection> = {},
-): ClusterPlan {
+): HostPlan {
   const parsed = parseStack({ environment, clusters: { [cluster]: settings } });
   const [specification] = specificationsOf('holdfast/test', parsed);
-  return { specification: specification!, inspection: inspection(cluster, found) };
+  return {
+    specification: ofEngine(specification!, isHost, 'host'),
+    inspection: inspection(cluster, found),
+  };
 }
 
-export const contextOf = (plan: ClusterPlan, dryRun = false): StackContext => ({
+export const contextOf = (plan: HostPlan, dryRun = false): StackContext => ({
   environment: plan.specification.environment,
   program: { file: __filename, hash: 'abc123' },
   home: '/home of holdfast',

@@ -1,21 +1,22 @@
 import fc from 'fast-check';
 import { HoldfastError } from '../../../core/errors';
 import { parseStack } from '../../../core/settings/parse';
-import { parseSpecification, type Specification } from '../../../core/specification';
+import type { HostClusterSettings } from '../../../core/settings/stack';
+import { parseHostSpecification, type HostSpecification } from '../../../core/specification';
 
 const secret = 'hunter2 hunter2 hunter2';
-const specificationOf = (cluster: unknown, alerts: unknown = {}): Specification => {
+const specificationOf = (cluster: unknown, alerts: unknown = {}): HostSpecification => {
   const settings = parseStack({ environment: 'production', clusters: { shop: cluster }, alerts });
   return {
     schema: 1,
     stack: 'holdfast/prod',
     environment: 'production',
     cluster: 'shop',
-    settings: settings.clusters.shop!,
+    settings: settings.clusters.shop as HostClusterSettings,
     alerts: settings.alerts,
   };
 };
-const roundTrip = (given: Specification) => parseSpecification(JSON.parse(JSON.stringify(given)));
+const roundTrip = (given: HostSpecification) => parseHostSpecification(JSON.parse(JSON.stringify(given)));
 
 const full = specificationOf(
   {
@@ -59,7 +60,7 @@ test('any duration survives it, fractions too', () =>
 
 const messageOf = (json: unknown): string => {
   try {
-    parseSpecification(json);
+    parseHostSpecification(json);
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'configuration') return error.describe();
     throw error;

@@ -19,7 +19,8 @@ import {
 import { printable } from '../../../engines/host/pgbackrest/command';
 import { repositoryLocation, renderConfiguration } from '../../../engines/host/pgbackrest/configuration';
 import { stack } from '../../../core/settings/stack';
-import type { Specification } from '../../../core/specification';
+import type { HostClusterSettings } from '../../../core/settings/stack';
+import type { HostSpecification } from '../../../core/specification';
 
 const info = JSON.stringify([
   {
@@ -273,14 +274,14 @@ describe('the configuration file', () => {
     spool: '/s',
   };
 
-  function specification(backups: unknown): Specification {
+  function specification(backups: unknown): HostSpecification {
     const parsed = stack.parse({ environment: 'production', clusters: { shop: { backups } } });
     return {
       schema: 1,
       stack: 'holdfast/prod',
       environment: 'production',
       cluster: 'shop',
-      settings: parsed.clusters.shop!,
+      settings: parsed.clusters.shop as HostClusterSettings,
       alerts: parsed.alerts,
     };
   }

@@ -1,6 +1,6 @@
 import type { BackupKind, BackupSet, Evidence, Verification } from '../../../core/evidence';
 import { HoldfastError } from '../../../core/errors';
-import { parseSpecification, type Specification } from '../../../core/specification';
+import { parseHostSpecification, type HostSpecification } from '../../../core/specification';
 import { parseStack } from '../../../core/settings/parse';
 import type {
   Annotations,
@@ -243,9 +243,9 @@ export function specification(
   backups: object = {},
   alerts: object = {},
   environment: 'production' | 'staging' = 'production',
-): Specification {
+): HostSpecification {
   const stack = parseStack({ environment, clusters: { shop: { backups } }, alerts });
-  return parseSpecification(
+  return parseHostSpecification(
     JSON.parse(
       JSON.stringify({
         schema: 1,

@@ -3,6 +3,7 @@ import { ownProgram } from '../../../jobs/program';
 
 afterEach(() => {
   Reflect.deleteProperty(globalThis, 'HOLDFAST_PROGRAM_HASH');
+  Reflect.deleteProperty(globalThis, 'HOLDFAST_PROGRAM_KIND');
 });
 
 test('unbundled, the program is made of the sources', () => {
@@ -12,6 +13,16 @@ test('unbundled, the program is made of the sources', () => {
 });
 
 test('bundled, it is the file that runs', () => {
-  Object.assign(globalThis, { HOLDFAST_PROGRAM_HASH: 'abc' });
+  Object.assign(globalThis, { HOLDFAST_PROGRAM_HASH: 'abc', HOLDFAST_PROGRAM_KIND: 'machine' });
   expect(ownProgram()).toEqual({ file: require.resolve('../../../jobs/program'), hash: 'abc' });
+});
+
+test('the program for machines leaves AWS’s SDK to the other one, which the checkout makes', () => {
+  Object.assign(globalThis, { HOLDFAST_PROGRAM_HASH: 'abc', HOLDFAST_PROGRAM_KIND: 'machine' });
+  const aws = ownProgram('aws');
+  Reflect.deleteProperty(globalThis, 'HOLDFAST_PROGRAM_HASH');
+  const machine = ownProgram();
+  const includesSdk = ({ file }: { file: string }) =>
+    fs.readFileSync(file, 'utf8').includes('DescribeDBSnapshots');
+  expect([aws, machine].map(includesSdk)).toEqual([true, false]);
 });

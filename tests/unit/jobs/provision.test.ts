@@ -5,7 +5,7 @@ import { becomeOwner } from '../../../engines/host/owner';
 import { apply } from '../../../engines/host/provision/apply';
 import { keepDatabases } from '../../../engines/host/provision/databases';
 import { inspect } from '../../../engines/host/provision/inspect';
-import { openCluster } from '../../../jobs/context';
+import { openSpecified, readSpecification } from '../../../jobs/context';
 import { applyCluster, inspectHere, keepDatabasesOf } from '../../../jobs/provision';
 import { removeTempDirs, tempDir } from '../../support/temp';
 import { fakeCluster, quietWatch, specification } from './fake-engine';
@@ -16,7 +16,8 @@ jest.mock('../../../engines/host/provision/inspect', () => ({ inspect: jest.fn()
 jest.mock('../../../engines/host/provision/databases', () => ({ keepDatabases: jest.fn() }));
 jest.mock('../../../jobs/context', () => ({
   ...jest.requireActual<object>('../../../jobs/context'),
-  openCluster: jest.fn(),
+  readSpecification: jest.fn(),
+  openSpecified: jest.fn(),
 }));
 jest.mock('../../../jobs/program', () => ({ ownProgram: () => ({ file: '/p', hash: '' }) }));
 
@@ -47,7 +48,8 @@ test('an apply says what waits for a restart that isn’t allowed', async () => 
 
 test('what was changed in the databases is on the audit log', async () => {
   const cluster = fakeCluster();
-  jest.mocked(openCluster).mockResolvedValue(cluster);
+  jest.mocked(readSpecification).mockResolvedValue(specification());
+  jest.mocked(openSpecified).mockResolvedValue(cluster);
   const keep = jest.mocked(keepDatabases);
   keep.mockResolvedValueOnce(['owner of shop']).mockResolvedValueOnce([]);
   expect(await keepDatabasesOf('/srv', 'shop', quietWatch())).toEqual(['owner of shop']);

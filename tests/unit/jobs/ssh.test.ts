@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import type { SshConnection } from '../../../core/settings/stack';
 import { HoldfastError } from '../../../core/errors';
-import { failureOf, placeOf, unreachable } from '../../../jobs/remote';
+import { failureOf, unreachable } from '../../../jobs/remote';
 import { knownHostsLine, quote, remoteCommand, sshArguments, startOverSsh } from '../../../jobs/ssh';
+import { describePlace, type Place } from '../../../jobs/where';
 import { removeTempDirs, tempDir } from '../../support/temp';
 
 afterAll(removeTempDirs);
@@ -76,8 +77,12 @@ test('a machine that can’t be reached is said with the reason', () => {
   expect(unreachable(connection, 'Host key verification failed.').hint).toContain(
     'compare it on the machine itself',
   );
-  expect(placeOf({ ...connection, port: 22 })).toBe('deploy@db1.example.com');
-  expect(placeOf({ type: 'local' })).toBe('this machine');
+  const places: Place[] = [
+    { ...connection, port: 22 },
+    { type: 'local' },
+    { type: 'aws', region: 'eu-west-1' },
+  ];
+  expect(places.map(describePlace)).toEqual(['deploy@db1.example.com', 'this machine', 'AWS eu-west-1']);
 });
 
 describe('the failure of a program', () => {

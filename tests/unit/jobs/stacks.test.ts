@@ -41,7 +41,7 @@ test('the clusters of all stacks are found, with where they are', async () => {
   });
   const clusters = await declaredClusters(directory);
   expect(
-    clusters.map(({ name, stack, environment, connection }) => [name, stack, environment, connection.type]),
+    clusters.map(({ name, stack, environment, place }) => [name, stack, environment, place.type]),
   ).toEqual(
     expect.arrayContaining([
       ['shop', 'prod', 'production', 'ssh'],
@@ -50,7 +50,7 @@ test('the clusters of all stacks are found, with where they are', async () => {
     ]),
   );
   expect(clusters).toHaveLength(3);
-  expect(clusters.find(({ name }) => name === 'shop')?.connection).toMatchObject({
+  expect(clusters.find(({ name }) => name === 'shop')?.place).toMatchObject({
     port: 22,
     home: '/var/lib/holdfast',
   });

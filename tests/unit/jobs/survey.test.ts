@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ConnectionSettings } from '../../../core/settings/stack';
-import type { DeclaredCluster } from '../../../jobs/stacks';
-import { survey } from '../../../jobs/survey';
+import { survey, type Declaration } from '../../../jobs/survey';
+import type { Place } from '../../../jobs/where';
 import { removeTempDirs, tempDir } from '../../support/temp';
 import { specification } from './fake-engine';
 
@@ -15,7 +14,7 @@ jest.mock('../../../jobs/program', () => ({ ownProgram: () => program }));
 
 const searched = process.env.PATH;
 const signal = new AbortController().signal;
-const ssh: ConnectionSettings = {
+const ssh: Place = {
   type: 'ssh',
   host: 'db1.example.com',
   port: 22,
@@ -25,11 +24,10 @@ const ssh: ConnectionSettings = {
   home: '/srv/holdfast',
   node: 'node',
 };
-const declare = (name: string, connection: ConnectionSettings): DeclaredCluster => ({
+const declare = (name: string, place: Place): Declaration => ({
   name,
-  stack: 'prod',
   environment: 'production',
-  connection,
+  place,
   breakGlass: undefined,
 });
 
@@ -70,7 +68,7 @@ afterEach(() => {
 afterAll(removeTempDirs);
 
 test('a name that nobody knows is refused, and the known ones are said', async () => {
-  const unknown = (declared: readonly DeclaredCluster[]) =>
+  const unknown = (declared: readonly Declaration[]) =>
     survey({ home: tempDir(), names: ['nonsense'], declared, signal });
   await expect(unknown([])).rejects.toMatchObject({
     code: 'configuration',
