@@ -46,7 +46,8 @@ async function prepare() {
   }
   // Now, because the user of the engine suite can't write into the checkout. Tests that need it say why it can't be made.
   try {
-    require('./bundle.cjs').bundle();
+    const { bundle } = require('./bundle.cjs');
+    for (const kind of chosen.includes('rds') ? ['machine', 'aws'] : ['machine']) bundle(kind);
   } catch {
     console.error('the program can’t be bundled: tests that need it will fail');
   }
