@@ -9,9 +9,9 @@ declare const HOLDFAST_PROGRAM_KIND: ProgramKind;
 
 /**
  * What a program can do: look after clusters on a machine, on which it has to be small and needs Node.js 18; or also those on
- * AWS, with AWS’s SDK in it.
+ * AWS, with AWS’s SDK in it; or, as a function of AWS Lambda, the unattended jobs of the latter.
  */
-export type ProgramKind = 'machine' | 'aws';
+export type ProgramKind = 'machine' | 'aws' | 'lambda';
 
 export interface Program {
   readonly file: string;
@@ -38,7 +38,7 @@ const bundler = path.resolve(__dirname, '../scripts/bundle.cjs');
 function standsAlone(kind: ProgramKind): HoldfastError {
   return new HoldfastError(
     'configuration',
-    `this program looks after clusters ${kind === 'aws' ? 'on machines' : 'on AWS'} only`,
+    `this program is the one for ${HOLDFAST_PROGRAM_KIND}, and stands alone: the one for ${kind} isn’t here`,
     { hint: 'Run `npx holdfast` in the checkout instead.' },
   );
 }

@@ -1,7 +1,7 @@
 'use strict';
 /*
  * Makes the program that people, Pulumi and the timer run: dist/holdfast-<hash of the sources>.cjs; and the one that can ask
- * AWS, with AWS's SDK in it: dist/holdfast-aws-<hash>.cjs. The name carries the hash, so that it is always that of the current
+ * AWS, with AWS's SDK in it: dist/holdfast-aws-<hash>.cjs, also as a function of AWS Lambda. The name carries the hash, so that it is always that of the current
  * sources, and made only when they changed. Its head is scripts/loader.cjs; beside it lies its code cache.
  */
 const { execFileSync } = require('node:child_process');
@@ -36,10 +36,12 @@ function sourceHash() {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The name, and the oldest Node.js that it runs on, by what a program can do (jobs/program.ts). */
+/** What each program is made of, and the oldest Node.js that it runs on (jobs/program.ts says what it can do). */
 const kinds = {
-  machine: { name: 'holdfast', target: 'node18' },
-  aws: { name: 'holdfast-aws', target: 'node20' },
+  machine: { name: 'holdfast', entry: 'cli/main.ts', target: 'node18', head: true },
+  aws: { name: 'holdfast-aws', entry: 'cli/main.ts', target: 'node20', head: true },
+  // AWS Lambda loads it as a module, once for many calls: nothing is gained by a code cache.
+  lambda: { name: 'holdfast-lambda', entry: 'cli/lambda.ts', target: 'node20', head: false },
 };
 
 /**
@@ -48,14 +50,14 @@ const kinds = {
  */
 function bundle(kind = 'machine', folder = path.join(root, 'dist')) {
   const hash = sourceHash();
-  const { name, target } = kinds[kind];
+  const { name, entry, target, head } = kinds[kind];
   const file = path.join(folder, `${name}-${hash}.cjs`);
   if (!fs.existsSync(file)) {
     fs.mkdirSync(folder, { recursive: true });
     const half = path.join(folder, `.${process.pid}-${name}-${hash}.cjs`);
     try {
       const { outputFiles } = require('esbuild').buildSync({
-        entryPoints: [path.join(root, 'cli/main.ts')],
+        entryPoints: [path.join(root, entry)],
         write: false,
         bundle: true,
         platform: 'node',
@@ -74,17 +76,20 @@ function bundle(kind = 'machine', folder = path.join(root, 'dist')) {
         legalComments: 'none',
         logLevel: 'error',
       });
-      const loader = fs.readFileSync(path.join(__dirname, 'loader.cjs'), 'utf8');
-      const program = outputFiles[0].text.replace(/^/gm, '//');
-      fs.writeFileSync(half, `${loader}\n// The program:\n${program}`);
+      fs.writeFileSync(half, head ? withLoader(outputFiles[0].text) : outputFiles[0].text);
       fs.renameSync(half, file);
       // Where it lies now: errors name the file that the cache was made for.
-      execFileSync(process.execPath, [file, '--write-code-cache']);
+      if (head) execFileSync(process.execPath, [file, '--write-code-cache']);
     } finally {
       fs.rmSync(half, { force: true });
     }
   }
   return { file, hash };
+}
+
+function withLoader(program) {
+  const loader = fs.readFileSync(path.join(__dirname, 'loader.cjs'), 'utf8');
+  return `${loader}\n// The program:\n${program.replace(/^/gm, '//')}`;
 }
 
 module.exports = { bundle, sourceHash };

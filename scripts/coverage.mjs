@@ -16,7 +16,7 @@ export const covered = [
     suites: ['unit', 'engine'],
   },
   // Nor what `npm start` and `holdfast down` do, which the integration suite runs as programs.
-  { path: 'jobs/', except: ['jobs/down/', 'jobs/pulumi/', 'jobs/up/'], suites: ['unit', 'engine'] },
+  { path: 'jobs/', except: ['jobs/down/', 'jobs/pulumi/', 'jobs/up/'], suites: ['unit', 'engine', 'rds'] },
 ];
 
 /** What can be checked when these suites run. */

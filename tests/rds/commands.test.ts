@@ -5,6 +5,8 @@ import path from 'node:path';
 import type { Specification } from '../../core/specification';
 import { parseStack } from '../../core/settings/parse';
 import type { RdsContext } from '../../engines/rds/context';
+import { hostJobs, type HostJobName } from '../../jobs/host';
+import { patient } from '../support/engine';
 import { startAws, type TestAws } from '../support/moto/moto';
 import { startInstanceServer, type InstanceServer } from '../support/moto/postgres';
 import { run, type Ran } from '../support/processes';
@@ -12,8 +14,8 @@ import { removeTempDirs, tempDir } from '../support/temp';
 import { contextOf, createInstance } from './support';
 
 /*
- * The `holdfast` command on a cluster of engine rds, as a person types it in a checkout, and as Pulumi and the policy pack
- * call it: processes of their own, against moto and a real PostgreSQL that stands for the instance.
+ * The `holdfast` command on a cluster of engine rds: as a person types it in a checkout, and what Pulumi and the policy pack ask
+ * of it; against moto and a real PostgreSQL that stands for the instance.
  */
 
 const root = path.resolve(__dirname, '../..');
@@ -60,27 +62,26 @@ function specification(changes: Partial<Specification> = {}): Specification {
 }
 
 /** Runs `holdfast` in the project, away from any home. */
-async function holdfast(args: readonly string[], input?: object): Promise<Ran> {
+async function holdfast(args: readonly string[]): Promise<Ran> {
   const home = path.join(project, 'home');
   return run(process.execPath, [path.join(root, 'bin/holdfast.mjs'), ...args], {
     cwd: project,
     env: { ...process.env, HOLDFAST_HOME: home, HOLDFAST_REQUESTER: 'ada@shop' },
-    ...(input === undefined ? {} : { input: `${JSON.stringify(input)}\n` }),
   });
 }
 
-async function succeed<T>(args: readonly string[], input?: object): Promise<T> {
-  const ran = await holdfast([...args, '--json'], input);
+async function succeed<T>(args: readonly string[]): Promise<T> {
+  const ran = await holdfast([...args, '--json']);
   if (ran.code !== 0) throw new Error(`holdfast ${args.join(' ')} ended with ${ran.code}:\n${ran.stderr}`);
   return JSON.parse(ran.stdout) as T;
 }
 
-/** `holdfast host <verb>`, as Pulumi and the policy pack call it. */
-const host = <T>(verb: string, document: object): Promise<T> =>
-  succeed<T>(['host', verb, '--region', context.settings.region], document);
+/** What `holdfast host <verb>` does, in this process. */
+const host = <T>(verb: HostJobName, document: object): Promise<T> =>
+  hostJobs[verb]({ home: '/nowhere', region: context.settings.region }, document, patient()) as Promise<T>;
 
-async function refusal(args: readonly string[], input?: object) {
-  const ran = await holdfast([...args, '--json'], input);
+async function refusal(args: readonly string[]) {
+  const ran = await holdfast([...args, '--json']);
   const last = ran.stderr.trim().split('\n').at(-1) ?? '';
   const { error } = JSON.parse(last) as { error: { code: string; message: string } };
   return { exit: ran.code, ...error };
@@ -152,23 +153,23 @@ describe('a cluster that `pulumi up` makes', () => {
     expect(await host('begin', asked)).toEqual({ cluster: 'shop', phase: 'provisioning' });
     expect(await host('begin', asked)).toEqual({ cluster: 'shop', phase: 'provisioning' });
     const staging = { ...asked, specification: specification({ environment: 'staging' }) };
-    expect(await refusal(['host', 'begin', '--region', 'eu-central-1'], staging)).toMatchObject({
-      exit: 3,
+    await expect(host('begin', staging)).rejects.toMatchObject({
+      code: 'refused',
       message: 'cluster shop was provisioned as production, and is declared staging',
     });
   });
 
   test('is never that of another stack', async () => {
     const other = { specification: specification({ stack: 'other/prod' }), revision: 1 };
-    expect(await refusal(['host', 'apply', '--region', 'eu-central-1'], other)).toMatchObject({
-      exit: 3,
+    await expect(host('apply', other)).rejects.toMatchObject({
+      code: 'refused',
       message: expect.stringContaining('belongs to the stack shop/prod, not to other/prod') as string,
     });
   });
 
   test('is applied once its instance is there, and then known as that instance', async () => {
     const request = { specification: specification(), revision: 1 };
-    expect(await refusal(['host', 'apply', '--region', 'eu-central-1'], request)).toMatchObject({ exit: 5 });
+    await expect(host('apply', request)).rejects.toMatchObject({ code: 'engine-failed' });
     const { DbiResourceId } = await createInstance(context, { Port: server.port });
     expect(await host('apply', request)).toEqual({
       cluster: 'shop',
@@ -244,14 +245,16 @@ describe('Pulumi', () => {
   });
 
   test('can’t delete production as long as there is the instance', async () => {
-    expect(await refusal(['host', 'seal', '--region', 'eu-central-1'], asked())).toMatchObject({
-      exit: 3,
+    await expect(host('seal', asked())).rejects.toMatchObject({
+      code: 'refused',
       message: 'production cluster shop is not deleted: there is shop-db',
     });
     aws.refuse(/^DescribeDBInstances$/, 'AccessDenied');
-    const unknown = await refusal(['host', 'seal', '--region', 'eu-central-1'], asked());
+    await expect(host('seal', asked())).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining('can’t be known') as string,
+    });
     aws.heal();
-    expect(unknown).toMatchObject({ exit: 3, message: expect.stringContaining('can’t be known') as string });
   });
 
   test('can delete it once there is none', async () => {
