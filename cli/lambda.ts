@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { HoldfastError } from '../core/errors';
+import { name } from '../core/settings/values';
+import { openCluster } from '../jobs/context';
+import { runDue, type DueReport } from '../jobs/run-due';
+
+/** Of what AWS Lambda tells a function, the part that is used. */
+interface Invocation {
+  /** Milliseconds until AWS ends the function. */
+  getRemainingTimeInMillis(): number;
+}
+
+const call = z.strictObject({ command: z.literal('run-due'), cluster: name });
+
+/** What is begun is left in order within this time before AWS ends the function. */
+const leaveSeconds = 15;
+
+/**
+ * The unattended jobs of a cluster on Amazon RDS as a function of AWS Lambda, which the scheduler calls every few minutes. It
+ * never waits: what takes long goes on alone, and a later call looks at it.
+ *
+ * @param event `{ command: "run-due", cluster }`
+ * @throws what failed, after it was alerted of: AWS counts the call as failed, and keeps it.
+ */
+export async function handler(event: unknown, invocation: Invocation): Promise<DueReport> {
+  const called = call.safeParse(event);
+  if (!called.success)
+    throw new HoldfastError(
+      'configuration',
+      'this function is called with { "command": "run-due", "cluster": NAME }',
+    );
+  process.env.HOLDFAST_REQUESTER ??= `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'run-due'}@lambda`;
+  const cluster = await openCluster({ home: '/', region: process.env.AWS_REGION }, called.data.cluster);
+  const signal = AbortSignal.timeout(
+    Math.max(0, invocation.getRemainingTimeInMillis() - leaveSeconds * 1000),
+  );
+  return runDue(cluster, { signal, report: ({ step }) => void process.stdout.write(`${step}\n`) });
+}
