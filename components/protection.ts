@@ -5,7 +5,7 @@ import type { HostPlan, StackContext } from './context';
  * Options of what holds a production cluster or its data up. Pulumi refuses to delete or replace it, and says so in the
  * preview. Staging is taken apart freely.
  */
-export const stateful = ({ environment }: StackContext): CustomResourceOptions =>
+export const stateful = ({ environment }: Pick<StackContext, 'environment'>): CustomResourceOptions =>
   environment === 'production' ? { protect: true } : {};
 
 /**

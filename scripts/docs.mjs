@@ -33,6 +33,8 @@ config:
 \`\`\`
 
 - A **duration** has a unit: \`90 s\`, \`5 min\`, \`26 h\`, \`7 d\`.
+- A **size** has a unit as RDS counts: \`100 GiB\`, \`1 TiB\`.
+- A **daily window** is \`00:30-01:00\`, a **weekly window** \`sun:04:30-sun:05:30\`, both in UTC.
 - A **cron time** has five fields (minute, hour, day of month, month, day of week), in UTC.
 - A **name** has lower-case letters, digits and \`-\`; inside PostgreSQL \`_\` in place of \`-\`.
 - Settings marked **secret** have to be encrypted in the stack file:

@@ -10,12 +10,13 @@ import {
 import { list, text } from './answers';
 import { asHoldfastError, HoldfastError } from '../../core/errors';
 import type { BackupSet } from '../../core/evidence';
+import { snapshotPrefix } from '../../core/rds/names';
 import { after } from '../../core/time';
 import type { Annotations, Operation, OperationState, Progress } from '../engine';
 import type { RdsContext } from './context';
 import { alreadyExists, failed, isWrongState } from './failure';
 import { operation } from './operation';
-import { deleteSnapshot, expiredSnapshots, snapshotPrefix } from './prune';
+import { deleteSnapshot, expiredSnapshots } from './prune';
 import { servingInstance, type Serving } from './serving';
 import { listSnapshots, ownerOf, toBackupSet } from './snapshots';
 import { encodeAnnotations, keys, tagsOf, toTagList, type StoredTags } from './tags';
@@ -109,7 +110,7 @@ function snapshotName(context: RdsContext, instance: DBInstance, annotations: An
   const what = createHash('sha256')
     .update(JSON.stringify([instance.DbiResourceId, encodeAnnotations(annotations)]))
     .digest('hex');
-  return `${snapshotPrefix}${context.cluster.replaceAll(/-+/g, '-')}-${minute}-${what.slice(0, 8)}`;
+  return `${snapshotPrefix(context.cluster)}${minute}-${what.slice(0, 8)}`;
 }
 
 async function create(context: RdsContext, serving: Serving, annotations: Annotations): Promise<string> {

@@ -104,7 +104,7 @@ function phaseOf(
 ): Phase {
   if (record !== null) return record.phase;
   const ours = snapshots.some(({ TagList }) => tagsOf(TagList)[keys.cluster] !== undefined);
-  return settings.source === 'existing' && found !== null && !ours ? 'adopting' : 'none';
+  return settings.source.mode === 'existing' && found !== null && !ours ? 'adopting' : 'none';
 }
 
 /** Whose the newest snapshot is; what was the cluster's before a restore of ours counts as what it is now. */

@@ -4,6 +4,7 @@ import {
   paginateGetParametersByPath,
   PutParameterCommand,
 } from '@aws-sdk/client-ssm';
+import { parameterPath } from '../../core/rds/names';
 import { list, optional, text } from './answers';
 import type { RdsContext } from './context';
 import { alreadyExists, failed, isNotFound } from './failure';
@@ -19,7 +20,7 @@ type Store = Pick<RdsContext, 'cluster' | 'ssm'>;
 export const largestParameter = 4096;
 
 export function parameterName({ cluster }: Pick<RdsContext, 'cluster'>, name: string): string {
-  return `/holdfast/${cluster}/${name}`;
+  return parameterPath(cluster, name);
 }
 
 /** The texts of parameters by name, in one call; those that there aren't are absent. At most ten. */

@@ -21,7 +21,7 @@ export async function recordApplied(context: RdsContext, revision: number): Prom
 
 /** What a cluster’s record begins with: whether Holdfast makes the instance, or it is there already. */
 export function beginsAs({ source }: RdsSettings): 'provisioning' | 'adopting' {
-  return source === 'existing' ? 'adopting' : 'provisioning';
+  return source.mode === 'existing' ? 'adopting' : 'provisioning';
 }
 
 /** Ends first provision or adoption, after the first verified backup. Does nothing when they have ended already. */

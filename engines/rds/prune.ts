@@ -1,14 +1,12 @@
 import { DeleteDBSnapshotCommand, type DBSnapshot } from '@aws-sdk/client-rds';
 import { text } from './answers';
 import type { BackupSet, Instant } from '../../core/evidence';
+import { snapshotPrefix } from '../../core/rds/names';
 import { milliseconds } from '../../core/time';
 import type { RdsContext } from './context';
 import { failed, isNotFound } from './failure';
 import { byAge, toBackupSet } from './snapshots';
 import { keys, tagsOf } from './tags';
-
-/** What Holdfast's own snapshots are called; a copy that another tool makes carries their tags, and another name. */
-export const snapshotPrefix = 'hf-';
 
 /**
  * The snapshots that have expired and nothing depends on: Holdfast's own, of this cluster, and neither the newest usable one,
@@ -31,7 +29,7 @@ export function expiredSnapshots(
     return (
       snapshot.SnapshotType === 'manual' &&
       snapshot.Status !== 'creating' &&
-      snapshot.DBSnapshotIdentifier?.startsWith(snapshotPrefix) &&
+      snapshot.DBSnapshotIdentifier?.startsWith(snapshotPrefix(cluster)) &&
       !kept.has(snapshot.DBSnapshotIdentifier) &&
       tags[keys.cluster] === cluster &&
       milliseconds(text(tags[keys.expires])) <= milliseconds(now)

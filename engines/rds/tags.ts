@@ -1,6 +1,7 @@
 import type { Tag } from '@aws-sdk/client-rds';
 import { list, text } from './answers';
 import type { Verification } from '../../core/evidence';
+import { tagKeys } from '../../core/rds/names';
 import type { Annotations } from '../engine';
 
 /*
@@ -10,26 +11,7 @@ import type { Annotations } from '../engine';
 
 const largestValue = 256;
 
-export const keys = {
-  cluster: 'holdfast:cluster',
-  change: 'holdfast:change',
-  requestedBy: 'holdfast:requested-by',
-  breakGlass: 'holdfast:break-glass',
-  expires: 'holdfast:expires',
-  result: 'holdfast:verification',
-  at: 'holdfast:verified-at',
-  restoreSeconds: 'holdfast:restore-seconds',
-  reason: 'holdfast:verification-reason',
-  counts: 'holdfast:counts',
-  cloneOf: 'holdfast:clone-of',
-  purpose: 'holdfast:purpose',
-  operation: 'holdfast:operation',
-  begun: 'holdfast:begun',
-  reached: 'holdfast:reached',
-  snapshot: 'holdfast:snapshot',
-  ready: 'holdfast:ready',
-  replacedBy: 'holdfast:replaced-by',
-} as const;
+export { tagKeys as keys };
 
 export type StoredTags = Readonly<Record<string, string>>;
 
@@ -69,25 +51,25 @@ export function decodeText(value: string): string {
 
 export function encodeAnnotations({ changeId, requestedBy, breakGlass }: Annotations): StoredTags {
   return {
-    ...(changeId === undefined ? {} : { [keys.change]: encodeText(changeId) }),
-    ...(requestedBy === undefined ? {} : { [keys.requestedBy]: encodeText(requestedBy) }),
-    ...(breakGlass === undefined ? {} : { [keys.breakGlass]: encodeText(breakGlass) }),
+    ...(changeId === undefined ? {} : { [tagKeys.change]: encodeText(changeId) }),
+    ...(requestedBy === undefined ? {} : { [tagKeys.requestedBy]: encodeText(requestedBy) }),
+    ...(breakGlass === undefined ? {} : { [tagKeys.breakGlass]: encodeText(breakGlass) }),
   };
 }
 
 export function changeIdOf(tags: StoredTags): string | null {
-  const change = tags[keys.change];
+  const change = tags[tagKeys.change];
   return change === undefined ? null : decodeText(change);
 }
 
 /** @param digest of the counts, by which they are found */
 export function encodeVerification(verification: Verification, digest: string): StoredTags {
   return {
-    [keys.result]: verification.result,
-    [keys.at]: verification.at,
-    [keys.restoreSeconds]: String(verification.restoreSeconds),
-    [keys.reason]: encodeText(verification.reason ?? ''),
-    [keys.counts]: digest,
+    [tagKeys.result]: verification.result,
+    [tagKeys.at]: verification.at,
+    [tagKeys.restoreSeconds]: String(verification.restoreSeconds),
+    [tagKeys.reason]: encodeText(verification.reason ?? ''),
+    [tagKeys.counts]: digest,
   };
 }
 
@@ -96,11 +78,11 @@ export function encodeVerification(verification: Verification, digest: string): 
  * business: a snapshot needs no WAL.
  */
 export function decodeVerification(tags: StoredTags): Verification | null {
-  const result = tags[keys.result];
-  const at = Date.parse(text(tags[keys.at]));
-  const restoreSeconds = Number(tags[keys.restoreSeconds] ?? NaN);
+  const result = tags[tagKeys.result];
+  const at = Date.parse(text(tags[tagKeys.at]));
+  const restoreSeconds = Number(tags[tagKeys.restoreSeconds] ?? NaN);
   if ((result !== 'passed' && result !== 'failed') || Number.isNaN(at) || !(restoreSeconds >= 0)) return null;
-  const reason = decodeText(text(tags[keys.reason]));
+  const reason = decodeText(text(tags[tagKeys.reason]));
   return {
     result,
     at: new Date(at).toISOString(),

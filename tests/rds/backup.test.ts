@@ -313,32 +313,32 @@ describe('room for snapshots', () => {
     const encrypted = { Encrypted: true };
     expect(
       prunes(
-        snapshot('hf-old', 1, encrypted),
-        snapshot('hf-failed', 2, { Status: 'failed' }),
-        snapshot('hf-creating', 3, { Status: 'creating' }),
-        snapshot('hf-automated', 3, { SnapshotType: 'automated' }),
-        snapshot('hf-other', 4, { tags: { [keys.cluster]: 'other' } }),
-        snapshot('hf-later', 5, { tags: { [keys.expires]: '2026-03-01T00:00:00.000Z' } }),
-        snapshot('hf-unreadable', 5, { tags: { [keys.expires]: 'never' } }),
+        snapshot('hf-shop-old', 1, encrypted),
+        snapshot('hf-shop-failed', 2, { Status: 'failed' }),
+        snapshot('hf-shop-creating', 3, { Status: 'creating' }),
+        snapshot('hf-shop-automated', 3, { SnapshotType: 'automated' }),
+        snapshot('hf-shop-other', 4, { tags: { [keys.cluster]: 'other' } }),
+        snapshot('hf-shop-later', 5, { tags: { [keys.expires]: '2026-03-01T00:00:00.000Z' } }),
+        snapshot('hf-shop-unreadable', 5, { tags: { [keys.expires]: 'never' } }),
         snapshot('copy-of-hf-old', 6),
-        { SnapshotType: 'manual', Status: 'available', DBSnapshotIdentifier: 'hf-untagged' },
+        { SnapshotType: 'manual', Status: 'available', DBSnapshotIdentifier: 'hf-shop-untagged' },
         { SnapshotType: 'manual', Status: 'available' },
-        snapshot('hf-usable', 7, encrypted),
+        snapshot('hf-shop-usable', 7, encrypted),
       ),
-    ).toEqual(['hf-old', 'hf-failed']);
+    ).toEqual(['hf-shop-old', 'hf-shop-failed']);
   });
 
   test('neither the newest usable nor what was verified last is pruned', () => {
     expect(
       prunes(
-        snapshot('hf-first', 1, { tags: verdict('passed', '2026-01-02T00:00:00Z') }),
-        snapshot('hf-passed', 2, { tags: verdict('passed', '2026-01-08T00:00:00Z') }),
-        snapshot('hf-failed', 3, { tags: verdict('failed', '2026-01-09T00:00:00Z') }),
-        snapshot('hf-fourth', 4, { tags: verdict('failed', '2026-01-03T00:00:00Z') }),
-        snapshot('hf-newest', 5, { Encrypted: true }),
-        snapshot('hf-unencrypted', 6),
+        snapshot('hf-shop-first', 1, { tags: verdict('passed', '2026-01-02T00:00:00Z') }),
+        snapshot('hf-shop-passed', 2, { tags: verdict('passed', '2026-01-08T00:00:00Z') }),
+        snapshot('hf-shop-failed', 3, { tags: verdict('failed', '2026-01-09T00:00:00Z') }),
+        snapshot('hf-shop-fourth', 4, { tags: verdict('failed', '2026-01-03T00:00:00Z') }),
+        snapshot('hf-shop-newest', 5, { Encrypted: true }),
+        snapshot('hf-shop-unencrypted', 6),
       ),
-    ).toEqual(['hf-first', 'hf-fourth', 'hf-unencrypted']);
+    ).toEqual(['hf-shop-first', 'hf-shop-fourth', 'hf-shop-unencrypted']);
   });
 });
 

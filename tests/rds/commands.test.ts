@@ -11,7 +11,7 @@ import { startAws, type TestAws } from '../support/moto/moto';
 import { startInstanceServer, type InstanceServer } from '../support/moto/postgres';
 import { run, type Ran } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
-import { contextOf, createInstance } from './support';
+import { contextOf, createInstance, managedSource } from './support';
 
 /*
  * The `holdfast` command on a cluster of engine rds: as a person types it in a checkout, and what Pulumi and the policy pack ask
@@ -45,6 +45,7 @@ const declared = () => ({
   engine: 'rds',
   instance: 'shop-db',
   region: context.settings.region,
+  source: managedSource,
   certificateAuthorities: server.authorities,
 });
 

@@ -176,7 +176,7 @@ describe('which instance it is', () => {
   });
 
   test('one that is declared to exist is about to be adopted', async () => {
-    const context = contextOf({ source: 'existing' });
+    const context = contextOf({ source: { mode: 'existing' } });
     await createInstance(context);
     const found = await evidence(context);
     expect(found.phase).toBe('adopting');
@@ -184,7 +184,7 @@ describe('which instance it is', () => {
   });
 
   test('one that exists and has snapshots of Holdfast’s has lost its record, and blocks', async () => {
-    const context = contextOf({ source: 'existing' });
+    const context = contextOf({ source: { mode: 'existing' } });
     await createInstance(context);
     await createSnapshot(context, 'one', { 'holdfast:cluster': 'shop' });
     const found = await evidence(context);

@@ -15,6 +15,17 @@ import { beginRecord, updateRecord } from '../../engines/rds/record';
 import { toTagList } from '../../engines/rds/tags';
 import { region } from '../support/moto/moto';
 
+/** The least that settings of a managed instance say. */
+export const managedSource = {
+  mode: 'managed',
+  version: '16.4',
+  class: 'db.m7g.large',
+  network: {
+    vpc: 'vpc-0a1b2c3d4e5f60718',
+    subnets: ['subnet-0a1b2c3d4e5f60718', 'subnet-1a1b2c3d4e5f60718'],
+  },
+};
+
 /** A cluster `shop` on an instance `shop-db`, which needn't exist. */
 export function contextOf(
   settings: Readonly<Record<string, unknown>> = {},
@@ -24,7 +35,7 @@ export function contextOf(
   return {
     cluster: 'shop',
     environment: 'production',
-    settings: rds.parse({ instance: 'shop-db', region, ...settings }),
+    settings: rds.parse({ instance: 'shop-db', region, source: managedSource, ...settings }),
     clock,
     pollSeconds: 0.02,
     ...openClients(region, clock, { attempts: 2, answerSeconds: 30 }),

@@ -8,6 +8,7 @@ import {
 import { list, optional, text } from '../answers';
 import { HoldfastError } from '../../../core/errors';
 import type { Instant } from '../../../core/evidence';
+import { besidePrefix } from '../../../core/rds/names';
 import { secondsBetween } from '../../../core/time';
 import type { CloneRequest, FinishedClone, Operation, OperationState } from '../../engine';
 import type { RdsContext } from '../context';
@@ -106,8 +107,7 @@ async function create(
 
 /** `shop-hf-20260102030405-9f3a21`: at most 63 characters, sorts by age. */
 function cloneName(instance: string, at: Instant, key: string): string {
-  const stem = instance.slice(0, 38).replace(/-$/, '');
-  return `${stem}-hf-${at.replaceAll(/\D/g, '').slice(0, 14)}-${key.slice(0, 6)}`;
+  return `${besidePrefix(instance, 'hf')}${at.replaceAll(/\D/g, '').slice(0, 14)}-${key.slice(0, 6)}`;
 }
 
 function tagsFor(

@@ -1,6 +1,7 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { optional } from '../answers';
 import { asHoldfastError, HoldfastError } from '../../../core/errors';
+import { besidePrefix } from '../../../core/rds/names';
 import type { Clone, Operation, OperationState, Replacement } from '../../engine';
 import { describeClone } from '../clone/catalog';
 import type { RdsContext } from '../context';
@@ -77,7 +78,7 @@ async function begin(context: RdsContext, { id }: Clone): Promise<Swap> {
     original: idOf(serving),
     clone: String(instance.DbiResourceId),
     cloneName: id,
-    aside: `${settings.instance.slice(0, 38).replace(/-$/, '')}-aside-${clock.now().replaceAll(/\D/g, '').slice(0, 14)}`,
+    aside: `${besidePrefix(settings.instance, 'aside')}${clock.now().replaceAll(/\D/g, '').slice(0, 14)}`,
   };
   await writeJournal(context, {
     state: 'moving',
