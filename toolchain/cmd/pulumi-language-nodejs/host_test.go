@@ -191,9 +191,7 @@ func TestCancelInterruptsTheProgramAndTheHostStaysToTell(t *testing.T) {
 
 func TestInstalledSDKsNameTheirPlugins(t *testing.T) {
 	directory := t.TempDir()
-	install := func(name, manifest string) {
-		write(t, filepath.Join(directory, "node_modules", name, "package.json"), manifest)
-	}
+	install := installer(t, directory)
 	install("@pulumi/command", `{"name": "@pulumi/command", "version": "1.2.1", "pulumi": {"resource": true, "name": "command"}}`)
 	install("@pulumi/random", `{"name": "@pulumi/random", "version": "v4.0.0", "pulumi": {"resource": true}}`)
 	install("third", `{"name": "third", "version": "1.0.0", "pulumi": {"resource": true, "name": "own", "version": "2.0.0"}}`)
@@ -204,8 +202,55 @@ func TestInstalledSDKsNameTheirPlugins(t *testing.T) {
 	write(t, filepath.Join(inner, "node_modules/@pulumi/command/package.json"),
 		`{"name": "@pulumi/command", "version": "1.2.1", "pulumi": {"resource": true, "name": "command"}}`)
 
+	expected := []string{"resource command v1.2.1", "resource own v2.0.0", "resource random v4.0.0"}
+	if found := required(t, inner); !slices.Equal(found, expected) {
+		t.Errorf("found %q, expected %q", found, expected)
+	}
+}
+
+func TestOptionalSDKsAreNotAskedForInAdvance(t *testing.T) {
+	directory := t.TempDir()
+	install := installer(t, directory)
+	install("@pulumi/aws", `{"name": "@pulumi/aws", "version": "7.48.0", "pulumi": {"resource": true, "name": "aws"}}`)
+	install("@pulumi/command", `{"name": "@pulumi/command", "version": "1.2.1", "pulumi": {"resource": true, "name": "command"}}`)
+	all := []string{"resource aws v7.48.0", "resource command v1.2.1"}
+	if found := required(t, directory); !slices.Equal(found, all) {
+		t.Errorf("without a manifest found %q, expected %q", found, all)
+	}
+	write(t, filepath.Join(directory, "package.json"), `{"dependencies": {"@pulumi/command": "1.2.1", "@pulumi/aws": "7.48.0"}}`)
+	if found := required(t, directory); !slices.Equal(found, all) {
+		t.Errorf("as dependencies found %q, expected %q", found, all)
+	}
+	write(t, filepath.Join(directory, "package.json"), `{"optionalDependencies": {"@pulumi/aws": "7.48.0"}}`)
+	if found, expected := required(t, directory), all[1:]; !slices.Equal(found, expected) {
+		t.Errorf("as an optional dependency found %q, expected %q", found, expected)
+	}
+}
+
+func TestUnreadableManifestIsAnError(t *testing.T) {
+	directory := t.TempDir()
+	write(t, filepath.Join(directory, "package.json"), `{`)
+	_, err := startHost(t).GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{
+		Info: &pulumirpc.ProgramInfo{ProgramDirectory: directory},
+	})
+	if err == nil || !strings.Contains(err.Error(), "package.json") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// installer puts npm packages beside the program in a directory.
+func installer(t *testing.T, directory string) func(name, manifest string) {
+	t.Helper()
+	return func(name, manifest string) {
+		write(t, filepath.Join(directory, "node_modules", name, "package.json"), manifest)
+	}
+}
+
+// required is what the engine is told to load for the program in a directory.
+func required(t *testing.T, directory string) []string {
+	t.Helper()
 	response, err := startHost(t).GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{
-		Info: &pulumirpc.ProgramInfo{ProgramDirectory: inner},
+		Info: &pulumirpc.ProgramInfo{ProgramDirectory: directory},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,10 +260,7 @@ func TestInstalledSDKsNameTheirPlugins(t *testing.T) {
 		found = append(found, dependency.GetKind()+" "+dependency.GetName()+" "+dependency.GetVersion())
 	}
 	slices.Sort(found)
-	expected := []string{"resource command v1.2.1", "resource own v2.0.0", "resource random v4.0.0"}
-	if !slices.Equal(found, expected) {
-		t.Errorf("found %q, expected %q", found, expected)
-	}
+	return found
 }
 
 func TestPolicyPackSeesTheStackThatItJudges(t *testing.T) {

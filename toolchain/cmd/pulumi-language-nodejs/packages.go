@@ -22,7 +22,8 @@ type packageManifest struct {
 }
 
 // GetRequiredPackages lists the plugins whose SDKs are installed for the program, so that the engine can load them
-// before the program runs.
+// before the program runs. SDKs that the program's package.json has for optional dependencies are left out: a program
+// that makes nothing with one must not need its plugin, and one that does gets it when it first makes something.
 func (host *languageHost) GetRequiredPackages(
 	_ context.Context, request *pulumirpc.GetRequiredPackagesRequest,
 ) (*pulumirpc.GetRequiredPackagesResponse, error) {
@@ -40,6 +41,10 @@ func requiredPackages(directory string) ([]*pulumirpc.PackageDependency, error) 
 	if err != nil {
 		return nil, err
 	}
+	optional, err := optionalDependencies(directory)
+	if err != nil {
+		return nil, err
+	}
 	var packages []*pulumirpc.PackageDependency
 	seen := map[string]bool{}
 	for {
@@ -48,7 +53,7 @@ func requiredPackages(directory string) ([]*pulumirpc.PackageDependency, error) 
 			return nil, err
 		}
 		for _, path := range manifests {
-			dependency := packageOf(path)
+			dependency := packageOf(path, optional)
 			if dependency == nil || seen[dependency.Name+dependency.Version] {
 				continue
 			}
@@ -88,15 +93,38 @@ func manifestsIn(nodeModules string) ([]string, error) {
 	return manifests, nil
 }
 
-// packageOf reads the plugin that an npm package is the SDK of; nil if it is none. What can't be read is none either
+// optionalDependencies returns the names of the npm packages that the program in the directory can do without. A
+// program needs no package.json.
+func optionalDependencies(directory string) (map[string]string, error) {
+	path := filepath.Join(directory, "package.json")
+	contents, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the program's manifest: %w", err)
+	}
+	var manifest struct {
+		OptionalDependencies map[string]string `json:"optionalDependencies"`
+	}
+	if err := json.Unmarshal(contents, &manifest); err != nil {
+		return nil, fmt.Errorf("read the program's manifest %s: %w", path, err)
+	}
+	return manifest.OptionalDependencies, nil
+}
+
+// packageOf reads the plugin that an npm package is the SDK of; nil if it is none, or an optional one. What can't be read is none either
 // (`.bin`, a stray file, a broken link): if the program does need it, the engine says so when it is used.
-func packageOf(path string) *pulumirpc.PackageDependency {
+func packageOf(path string, optional map[string]string) *pulumirpc.PackageDependency {
 	contents, err := os.ReadFile(path)
 	if err != nil {
 		return nil
 	}
 	var manifest packageManifest
 	if json.Unmarshal(contents, &manifest) != nil || !manifest.Pulumi.Resource {
+		return nil
+	}
+	if _, left := optional[manifest.Name]; left {
 		return nil
 	}
 	name := manifest.Pulumi.Name
