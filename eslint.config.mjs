@@ -33,6 +33,27 @@ const layerRules = Object.entries(allowed).map(([layer, below]) => {
   return { files: [`${layer}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
 });
 
+/** A cluster's machine may have Node.js 18 (docs/configuration.md), which the types don't know. */
+const newerThanNode18 = {
+  files: [...layers.filter(layer => layer !== 'components' && layer !== 'policy'), 'toolchain'].map(
+    folder => `${folder}/**/*.ts`,
+  ),
+  rules: {
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector:
+          'MemberExpression[property.name=/^(toReversed|toSorted|toSpliced|withResolvers|groupBy|fromAsync|parentPath)$/]',
+        message: 'Node.js 18 has no such thing.',
+      },
+      {
+        selector: 'MemberExpression[object.name="AbortSignal"][property.name="any"]',
+        message: 'Node.js 18 has no AbortSignal.any.',
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   { ignores: ['**/node_modules/**', '**/dist/**', 'coverage/**', 'toolchain/cmd/**'] },
   {
@@ -57,6 +78,7 @@ export default tseslint.config(
     },
   },
   ...layerRules,
+  newerThanNode18,
   {
     files: ['tests/**/*.ts', 'bench/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off', 'no-console': 'off' },

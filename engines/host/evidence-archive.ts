@@ -170,7 +170,7 @@ export function restorable(
   if (newest === undefined) return null;
   const missing = gapsSince(newest, repository, waiting, segmentBytes);
   let oldest = newest;
-  for (const set of usableSets(repository.info.sets, repository.unusable).toReversed()) {
+  for (const set of [...usableSets(repository.info.sets, repository.unusable)].reverse()) {
     if (gapsSince(set, repository, waiting, segmentBytes).length > missing.length) break;
     oldest = set;
   }
