@@ -22,6 +22,6 @@ test('on a terminal a bar is drawn, and cleared before the next line', () => {
   report({ fraction: 0.5, step: 'copying' });
   report({ fraction: null, step: 'checking' });
   stop();
-  expect(io.err()).toContain('50 % | copying');
+  expect(io.err()).toMatch(/50 % \| copying \| ends in \S+/);
   expect(io.err()).toMatch(/checking\n$/);
 });
