@@ -274,60 +274,6 @@ describe('applying again', () => {
   });
 });
 
-describe('drift', () => {
-  it('is found in settings, ALTER SYSTEM, pg_hba.conf and pgbackrest.conf, and repaired by the next apply', async () => {
-    const files = configurationFiles(cluster.paths.dataDirectory);
-    await query("alter system set work_mem = '9MB'");
-    await fs.appendFile(files.settings, "archive_command = '/bin/true' # for now\n");
-    await fs.appendFile(files.access, 'host all all 0.0.0.0/0 trust\n');
-    await fs.appendFile(cluster.paths.configuration, 'pg1-user=mallory\n');
-    const specification = declared({});
-    const { drift, applied } = await inspect(specification, { home: cluster.home });
-    expect(drift.map(({ what, found }) => [what, found])).toEqual([
-      ['settings.archive_command', '/bin/true'],
-      ['settings.work_mem', '9MB'],
-      ['pg_hba.conf', 'host all all 0.0.0.0/0 trust'],
-      ['pgbackrest.conf', 'changed: shop/pg1-user'],
-    ]);
-    expect(applied?.systemIdentifier).toBe(cluster.outcome.applied.systemIdentifier);
-    const { changed } = await reapply(specification, 3);
-    expect(changed).toEqual([
-      'settings.work_mem',
-      'settings.archive_command',
-      'pg_hba.conf',
-      'pgbackrest.conf',
-    ]);
-    expect(await inspect(specification, { home: cluster.home })).toMatchObject({ drift: [], revision: 3 });
-    expect(await setting('work_mem')).toBe('4MB');
-    expect(await setting('archive_command')).toContain('archive-push');
-  });
-
-  it('of the provider’s role is repaired too', async () => {
-    await query('alter role holdfast_provider superuser');
-    expect((await reapply(declared({}))).changed).toEqual(['provider role']);
-  });
-
-  it('is found and repaired in a stopped cluster, which the apply starts', async () => {
-    await query("alter system set port = '1'");
-    expect(await stop(cluster.specification, cluster.home)).toBe(true);
-    const stopped = await inspect(declared({}), { home: cluster.home });
-    expect(stopped).toMatchObject({ running: false, provisioned: true, needsRestart: [] });
-    expect(stopped.drift.map(({ what }) => what)).toEqual(['settings.port']);
-    expect((await reapply(declared({}))).changed).toEqual(['settings.port', 'started']);
-    expect((await inspect(declared({}), { home: cluster.home })).drift).toEqual([]);
-  });
-
-  it('is not what a restore leaves in postgresql.auto.conf', async () => {
-    const { overrides } = configurationFiles(cluster.paths.dataDirectory);
-    await fs.appendFile(
-      overrides,
-      "restore_command = 'pgbackrest archive-get %f \"%p\"'\nrecovery_target_lsn = '0/1'\n",
-    );
-    expect((await inspect(declared({}), { home: cluster.home })).drift).toEqual([]);
-    await query('alter system reset all');
-  });
-});
-
 describe('start and stop', () => {
   it('do nothing the second time', async () => {
     expect(await stop(cluster.specification, cluster.home)).toBe(true);
