@@ -36,6 +36,6 @@ test('the npm package works without the checkout, and gates a stack that has no 
   const safe = await program.preview({ pack: target, evidence: soundEvidence({}, new Date().toISOString()) });
   expect([safe.code, safe.stderr]).toEqual([0, '']);
 
-  const help = await succeed(process.execPath, [path.join(target, 'scripts/holdfast.cjs'), '--help']);
+  const help = await succeed(process.execPath, [path.join(target, 'scripts/machine.cjs'), '--help']);
   expect(help).toContain('holdfast');
 });
