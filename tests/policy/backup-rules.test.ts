@@ -1,15 +1,12 @@
 import fc from 'fast-check';
 import type { Evidence } from '../../core/evidence';
-import type { Rule } from '../../policy/rule';
 import { backupRecent } from '../../policy/rules/backup-recent';
 import { backupRestorable } from '../../policy/rules/backup-restorable';
 import { backupVerified } from '../../policy/rules/backup-verified';
 import { evidenceKnown } from '../../policy/rules/evidence-known';
-import { gateNotice } from '../../policy/rules/gate-notice';
 import {
   ago,
   judged,
-  noTrace,
   now,
   production,
   soundBackup,
@@ -17,34 +14,12 @@ import {
   stackOf,
   type StackOptions,
 } from './support/fixtures';
+import { blocking, gate, gateOf } from './support/gate';
 
 const hour = 3600;
-const blocking: readonly Rule[] = [evidenceKnown, backupRecent, backupRestorable, backupVerified];
-
-/** What every blocking rule and the notice say, on one stack, in the pack's order. */
-async function gate(options: StackOptions) {
-  const stack = stackOf(options);
-  const said: Record<string, readonly string[]> = {};
-  for (const rule of [...blocking, gateNotice]) {
-    const violations = await rule.judgeStack(stack, {});
-    if (violations.length > 0) said[rule.name] = violations;
-  }
-  return said;
-}
-
-const gateOf = (evidence: Evidence, raw: Readonly<Record<string, unknown>> = production) =>
-  gate({ raw, evidence: { shop: () => evidence } });
 
 const archiveOf = (overrides: Partial<NonNullable<Evidence['archive']>>) =>
   soundEvidence({ archive: { ...soundEvidence().archive!, ...overrides } });
-
-const breakGlass = {
-  reason: 'repository host lost, ticket OPS-99',
-  approver: 'ada@example.com',
-  issued: ago(hour),
-  expires: ago(-hour),
-};
-const underBreakGlass = { ...production, breakGlass };
 
 test('a recent, restorable, verified backup lets a change through, and nothing is said', async () => {
   expect(await gateOf(soundEvidence())).toEqual({});
@@ -205,112 +180,6 @@ describe('the stricter of the stack’s limit and the pack’s counts', () => {
       ),
       { numRuns: 50 },
     );
-  });
-});
-
-describe('the begin of a cluster', () => {
-  test('a first provision passes without a backup, and is said', async () => {
-    for (const phase of ['none', 'provisioning'] as const)
-      expect(await gateOf(noTrace({ phase }))).toEqual({
-        'gate-notice': [expect.stringContaining('cluster shop: first provision: ')],
-      });
-  });
-
-  test('an adoption passes without a backup, and is said', async () => {
-    const said = await gateOf(soundEvidence({ phase: 'adopting', backups: [], archive: null }));
-    expect(said).toEqual({ 'gate-notice': [expect.stringContaining('cluster shop: adoption: ')] });
-  });
-
-  test('an established cluster whose disk is not mounted is not provisioned anew', async () => {
-    const identity = { recorded: '73', found: null, backedUp: '73' };
-    expect(
-      Object.keys(await gateOf(soundEvidence({ identity, server: { state: 'stopped', version: null } }))),
-    ).toContain('evidence-known');
-  });
-
-  test('a first provision of which not all can be read blocks', async () => {
-    const problems = [{ what: 'the directory can’t be read', remedy: 'chmod' }];
-    expect(Object.keys(await gateOf(noTrace({ problems })))).toContain('evidence-known');
-  });
-});
-
-describe('break-glass', () => {
-  const unbackedUp = soundEvidence({ backups: [] });
-
-  test('turns the backup rules into loud warnings that name reason, approver, expiry and what is waived', async () => {
-    const said = await gateOf(unbackedUp, underBreakGlass);
-    expect(Object.keys(said)).toEqual(['gate-notice']);
-    expect(said['gate-notice']![0]).toBe(
-      `BREAK-GLASS IS IN FORCE until ${breakGlass.expires}, approved by ada@example.com: repository host lost, ticket OPS-99`,
-    );
-    expect(said['gate-notice']!.slice(1).map(line => /: (\w+) is missing/.exec(line)?.[1])).toEqual([
-      'recent',
-      'restorable',
-      'verified',
-    ]);
-  });
-
-  test('waives that the cluster can’t be reached', async () => {
-    const evidence = {
-      shop: () => {
-        throw new Error('connection refused');
-      },
-    };
-    expect(Object.keys(await gate({ raw: underBreakGlass, evidence }))).toEqual(['gate-notice']);
-  });
-
-  test('never waives that it is another cluster', async () => {
-    const identity = { recorded: '73', found: '74', backedUp: '73' };
-    const said = await gateOf(soundEvidence({ identity }), underBreakGlass);
-    expect(said['evidence-known']![0]).toMatch(/^cluster shop: .*74/);
-    const other = await gateOf(soundEvidence({ cluster: 'crm' }), underBreakGlass);
-    expect(Object.keys(other)).toContain('evidence-known');
-  });
-
-  test('is printed while it waives nothing', async () => {
-    const said = await gateOf(soundEvidence(), underBreakGlass);
-    expect(said['gate-notice']).toHaveLength(2);
-  });
-
-  test.each([
-    ['expired', { ...breakGlass, issued: ago(3 * hour), expires: ago(1) }, 'expired'],
-    ['incomplete', { ...breakGlass, approver: undefined }, 'incomplete'],
-    ['too long', { ...breakGlass, expires: ago(-24 * hour) }, '24 h'],
-    ['not yet issued', { ...breakGlass, issued: ago(-60) }, 'future'],
-  ])('counts as none when it is %s, and says why', async (_, setting, reason) => {
-    const said = await gateOf(unbackedUp, { ...production, breakGlass: setting });
-    expect(Object.keys(said)).toEqual([
-      'backup-recent',
-      'backup-restorable',
-      'backup-verified',
-      'gate-notice',
-    ]);
-    expect(said['gate-notice']![0]).toMatch(/^BREAK-GLASS counts as none: /);
-    expect(said['gate-notice']![0]).toContain(reason);
-  });
-});
-
-describe('staging', () => {
-  const staging = { ...production, environment: 'staging' };
-
-  test('is not held to the rules of production', async () => {
-    expect(await gateOf(soundEvidence({ environment: 'staging', backups: [] }), staging)).toEqual({});
-  });
-
-  test('may be unreachable', async () => {
-    const evidence = {
-      shop: () => {
-        throw new Error('connection refused');
-      },
-    };
-    expect(await gate({ raw: staging, evidence })).toEqual({});
-  });
-
-  test('is no disguise for what was provisioned as production', async () => {
-    const said = await gateOf(soundEvidence(), staging);
-    expect(said).toEqual({
-      'evidence-known': [expect.stringMatching(/^cluster shop: it was provisioned as production/)],
-    });
   });
 });
 
