@@ -10,6 +10,15 @@ export function isLoopback(address: string): boolean {
   );
 }
 
+/**
+ * Whether a network (`10.0.0.0/8`) is wider than any private one: everybody, or a good part of everybody. The widest private
+ * ones are 10.0.0.0/8 and fc00::/7 (RFC 1918, RFC 4193).
+ */
+export function isEverybody(network: string): boolean {
+  const [address, length] = network.split('/') as [string, string?];
+  return length !== undefined && Number(length) < (address.includes(':') ? 7 : 8);
+}
+
 /** What is unsafe in who may connect and how: a sentence for each line of pg_hba.conf. */
 export function unsafeAccess({ rules, privateSocket, tls, listenAddresses }: AccessEvidence): string[] {
   const listensBeyond = !listenAddresses.every(isLoopback);

@@ -28,6 +28,20 @@ export function input(resource: Resource, ...path: readonly string[]): unknown {
   }
 }
 
+/** Whether an input is given at all. One that isn't known yet is. */
+export function isSet(resource: Resource, ...path: readonly string[]): boolean {
+  const value = input(resource, ...path);
+  return value !== undefined && value !== null && value !== '';
+}
+
+/** Where the elements of a list among its inputs are; none when it isn't set, or not known in this preview. */
+export function elements(resource: Resource, ...path: readonly string[]): readonly (readonly string[])[] {
+  const list = input(resource, ...path);
+  return Array.isArray(list)
+    ? Array.from({ length: list.length }, (_, index) => [...path, String(index)])
+    : [];
+}
+
 /** The types of the resources that it lies in, outermost first; itself is the last. */
 export function typeChain(resource: Resource): readonly string[] {
   const qualified = resource.urn.split('::')[2] ?? resource.type;

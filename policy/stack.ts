@@ -7,6 +7,7 @@ import { parseStack } from '../core/settings/parse';
 import type { ClusterSettings, Environment, StackSettings } from '../core/settings/stack';
 import type { Reading } from './evidence/reading';
 import type { Source, Sources } from './evidence/source';
+import type { Resource } from './resource';
 import type { StackFile } from './stack-file';
 
 /** What the outside world gives the rules. */
@@ -49,6 +50,8 @@ export interface DeclaredStack {
   /** Read once for all rules. */
   evidence(cluster: string): Promise<Reading>;
   stackFile(path: string | undefined): StackFile;
+  /** The resources of the program, as far as they were registered: all of them where the program is judged as a whole. */
+  resources(): readonly Resource[];
   /** What the rules that judged so far found; the last one tells. */
   outcome(cluster: string): Outcome;
   /** Writes what was decided into the cluster's audit log; why it couldn't be, or null. */
@@ -63,6 +66,7 @@ export type Declared =
 export class Stack {
   private sources: Sources = {};
   private result: Declared | undefined;
+  private readonly seen = new Map<string, Resource>();
 
   constructor(private readonly surroundings: Surroundings) {}
 
@@ -74,6 +78,11 @@ export class Stack {
     if (Object.keys(sources).length === 0) return;
     this.sources = sources;
     this.result = undefined;
+  }
+
+  /** Keeps a resource, for the rules that judge the program as a whole. */
+  see(resource: Resource): void {
+    this.seen.set(resource.urn, resource);
   }
 
   /** Begins to read the evidence while the engine still starts the program; what comes of it is what the rules get. */
@@ -115,6 +124,7 @@ export class Stack {
       now,
       raw,
       stackFile,
+      resources: () => [...this.seen.values()],
       outcome: cluster => {
         const outcome = outcomes.get(cluster) ?? { beginning: null, blocking: [], waived: [] };
         outcomes.set(cluster, outcome);

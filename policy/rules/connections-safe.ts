@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import type { ClusterSettings } from '../../core/settings/stack';
 import { input, unknownValue, type Resource } from '../resource';
-import { defineRule, violation } from '../rule';
-import { isLoopback, unsafeAccess } from '../access';
+import { defineRule, resourceViolation, violation } from '../rule';
+import { isEverybody, isLoopback, unsafeAccess } from '../access';
 
 export const connectionsSafe = defineRule({
   name: 'connections-safe',
@@ -18,7 +18,7 @@ export const connectionsSafe = defineRule({
     const judged = Object.entries(stack.clusters).map(async ([cluster, settings]) => {
       const reading = await stack.evidence(cluster);
       const access = reading.state === 'read' ? reading.evidence.access : undefined;
-      const everyone = allowed(settings).filter(isEveryone);
+      const everyone = allowed(settings).filter(isEverybody);
       return [
         ...everyone.map(network =>
           violation(
@@ -46,14 +46,12 @@ export const connectionsSafe = defineRule({
   },
 });
 
-const isEveryone = (network: string) => network.endsWith('/0');
-
-/** How far TLS is demanded; what isn't set is `require`, the provider's own default. */
 /** Networks that the settings let in; on RDS security groups do that, which are resources of their own. */
 function allowed(settings: ClusterSettings): readonly string[] {
   return settings.engine === 'host' && settings.source.mode === 'managed' ? settings.source.allow : [];
 }
 
+/** How far TLS is demanded; what isn't set is `require`, the provider's own default. */
 const encrypted: ReadonlySet<unknown> = new Set([undefined, 'require', 'verify-ca', 'verify-full']);
 
 function plainProvider(resource: Resource): string[] {
@@ -63,13 +61,21 @@ function plainProvider(resource: Resource): string[] {
   if (host === unknownValue || mode === unknownValue) return [];
   if (encrypted.has(mode) || typeof host !== 'string' || isLoopback(host)) return [];
   return [
-    `${resource.name} (${resource.type}) may connect to ${host} in plain text (sslmode ${String(mode)})\n  fix: set sslmode to verify-full, or to require`,
+    resourceViolation(
+      resource,
+      `may connect to ${host} in plain text (sslmode ${String(mode)})`,
+      'set sslmode to verify-full, or to require',
+    ),
   ];
 }
 
 function unpinnedHost(resource: Resource): string[] {
   if (input(resource, 'connection', 'hostKey') !== undefined) return [];
   return [
-    `${resource.name} (${resource.type}) connects to whatever machine answers: no host key is pinned\n  fix: set connection.hostKey to the machine’s public key`,
+    resourceViolation(
+      resource,
+      'connects to whatever machine answers: no host key is pinned',
+      'set connection.hostKey to the machine’s public key',
+    ),
   ];
 }

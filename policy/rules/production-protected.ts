@@ -1,15 +1,28 @@
 import * as z from 'zod';
 import { isClusterCommand, type Resource } from '../resource';
-import { defineRule } from '../rule';
+import { defineRule, resourceViolation } from '../rule';
 
 /** Resources whose deletion or replacement loses data, or the access to it. */
 const statefulTypes: ReadonlySet<string> = new Set([
   'postgresql:index/database:Database',
   'postgresql:index/role:Role',
   'postgresql:index/schema:Schema',
+  'aws:rds/instance:Instance',
+  'aws:rds/cluster:Cluster',
+  'aws:rds/snapshot:Snapshot',
+  'aws:rds/snapshotCopy:SnapshotCopy',
+  'aws:rds/clusterSnapshot:ClusterSnapshot',
+  'aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy',
+  'aws:backup/vault:Vault',
+  'aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault',
+  // Without its key, whatever it encrypted is lost.
+  'aws:kms/key:Key',
+  'aws:kms/replicaKey:ReplicaKey',
+  'aws:kms/externalKey:ExternalKey',
+  'aws:kms/replicaExternalKey:ReplicaExternalKey',
 ]);
 
-/** The resources that carry data: clusters, databases, roles, schemas. */
+/** The resources that carry data, or what it can't be read without: clusters, databases, roles, schemas, backups, keys. */
 export function isStateful(resource: Resource): boolean {
   return statefulTypes.has(resource.type) || isClusterCommand(resource);
 }
@@ -35,22 +48,26 @@ export const productionProtected = defineRule({
   }),
   judgeResource(resource, { allowedIgnoreChanges }) {
     if (!isStateful(resource)) return [];
-    const what = `${resource.name} (${resource.type})`;
     const unprotected = resource.protect
       ? []
       : [
-          `${what} is not protected: removing it from the program would delete it with its data\n  fix: set the resource option protect: true`,
+          resourceViolation(
+            resource,
+            'is not protected: removing it from the program would delete it with its data',
+            'set the resource option protect: true',
+          ),
         ];
     const ignored = resource.ignoreChanges.filter(property => !allowedIgnoreChanges.includes(property));
+    if (ignored.length === 0) return unprotected;
     const allowed =
       allowedIgnoreChanges.length === 0 ? 'none is allowed' : `allowed: ${allowedIgnoreChanges.join(', ')}`;
     return [
       ...unprotected,
-      ...(ignored.length === 0
-        ? []
-        : [
-            `${what} ignores changes of ${ignored.join(', ')} (${allowed}): it would drift from what is declared\n  fix: remove ignoreChanges, or allow the property in production-protected.allowedIgnoreChanges of the pack’s configuration`,
-          ]),
+      resourceViolation(
+        resource,
+        `ignores changes of ${ignored.join(', ')} (${allowed}): it would drift from what is declared`,
+        'remove ignoreChanges, or allow the property in production-protected.allowedIgnoreChanges of the pack’s configuration',
+      ),
     ];
   },
 });

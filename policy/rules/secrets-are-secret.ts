@@ -1,13 +1,14 @@
 import * as z from 'zod';
 import { secretKeys } from '../../core/settings/parse';
-import { input, isClusterCommand, unknownValue, type Resource } from '../resource';
-import { defineRule } from '../rule';
+import { databaseType } from '../rds';
+import { input, isClusterCommand, isSet, unknownValue, type Resource } from '../resource';
+import { defineRule, resourceViolation } from '../rule';
 import { secrecyOf, secretSettings } from '../secrecy';
 
 export const secretsAreSecret = defineRule({
   name: 'secrets-are-secret',
   description:
-    'Secret settings are `secure:` in the stack file, and outputs that carry secrets are secret in the state.',
+    'Secret settings are `secure:` in the stack file, outputs that carry secrets are secret in the state, and RDS keeps its own.',
   severity: 'critical',
   remediation:
     'pulumi config set --secret --path <key>; then change the secret itself, because it was in clear.',
@@ -57,7 +58,7 @@ export const secretsAreSecret = defineRule({
     if (isClusterCommand(resource)) return clusterCommand(resource);
     if (resource.type === 'postgresql:index/role:Role')
       return input(resource, 'password') === undefined ? [] : hidden(resource, 'password');
-    return [];
+    return masterPasswords(resource);
   },
 });
 
@@ -68,7 +69,11 @@ function clusterCommand(resource: Resource): string[] {
     logging === 'none' || logging === 'stderr' || logging === unknownValue
       ? []
       : [
-          `${resource.name} (${resource.type}) prints its standard output, which has passwords in it\n  fix: set logging: "none" or "stderr"`,
+          resourceViolation(
+            resource,
+            'prints its standard output, which has passwords in it',
+            'set logging: "none" or "stderr"',
+          ),
         ];
   return [...hidden(resource, 'stdout'), ...printed];
 }
@@ -78,4 +83,16 @@ function hidden(resource: Resource, output: string): string[] {
   return [
     `the output ${output} of ${resource.name} (${resource.type}) would be in clear in the state\n  fix: set the resource option additionalSecretOutputs: ["${output}"]`,
   ];
+}
+
+/** One in the program is one in the state, and stays what it is; what RDS manages is in Secrets Manager and changes by itself. */
+function masterPasswords(resource: Resource): string[] {
+  const given = databaseType(resource)?.passwords.filter(password => isSet(resource, password)) ?? [];
+  return given.map(password =>
+    resourceViolation(
+      resource,
+      `gets its master user’s password from the program (${password})`,
+      `remove ${password}, and set manageMasterUserPassword: true: RDS makes the password and keeps it in Secrets Manager`,
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Evidence } from '../../core/evidence';
 import { removeTempDirs } from '../support/temp';
 import { ago, noTrace, soundBackup, soundEvidence } from './support/fixtures';
-import { TestProgram, type Run } from './support/program';
+import { TestProgram, violatedRules, type Run } from './support/program';
 
 /* The whole pack through Pulumi's own program. What each rule finds is tested beside; here it is that it counts. */
 
@@ -31,15 +31,9 @@ beforeAll(async () => {
 });
 afterAll(removeTempDirs);
 
-/** The rules that Pulumi says were violated. */
-const violated = (output: string) =>
-  [...output.matchAll(/^\s+- \[(mandatory|advisory)\].*?  ([\w-]+)  \(/gm)].map(
-    ([, level, rule]) => `${level} ${rule}`,
-  );
-
 async function previewOf(run: Run) {
   const { code, stdout, stderr } = await program.preview(run);
-  return { passes: code === 0, violated: violated(stdout), output: stdout + stderr };
+  return { passes: code === 0, violated: violatedRules(stdout), output: stdout + stderr };
 }
 
 describe('in the order of a cluster’s life', () => {
@@ -54,7 +48,7 @@ describe('in the order of a cluster’s life', () => {
 
   test('first provision: the update passes, and creates the cluster', async () => {
     const { code, stdout } = await program.update({ settings: production, evidence: noTrace({}, clock()) });
-    expect([code, violated(stdout)]).toEqual([0, ['advisory gate-notice']]);
+    expect([code, violatedRules(stdout)]).toEqual([0, ['advisory gate-notice']]);
     expect(program.marks()).toEqual(['first']);
   });
 
@@ -64,7 +58,7 @@ describe('in the order of a cluster’s life', () => {
       evidence: evidenceNow(),
       specification: 'second',
     });
-    expect([code, violated(stdout)]).toEqual([0, []]);
+    expect([code, violatedRules(stdout)]).toEqual([0, []]);
     expect(program.marks()).toEqual(['first', 'second']);
   });
 
@@ -76,7 +70,7 @@ describe('in the order of a cluster’s life', () => {
       specification: 'third',
     });
     expect(code).not.toBe(0);
-    expect(violated(stdout)).toEqual(['mandatory backup-recent']);
+    expect(violatedRules(stdout)).toEqual(['mandatory backup-recent']);
     expect(stdout).toMatch(
       /cluster shop: .* is 30 h old; at most 26 h is allowed\n\s+fix: holdfast backup shop/,
     );
@@ -91,7 +85,7 @@ describe('in the order of a cluster’s life', () => {
       evidence: tooOld(),
       specification: 'third',
     });
-    expect([code, violated(stdout).at(-1)]).toEqual([0, 'advisory gate-notice']);
+    expect([code, violatedRules(stdout).at(-1)]).toEqual([0, 'advisory gate-notice']);
     expect(stdout).toMatch(
       /BREAK-GLASS IS IN FORCE until .* approved by ada@example.com: repository host lost/,
     );

@@ -1,29 +1,57 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ResourceValidationArgs, ResourceValidationPolicy } from '@pulumi/policy';
+import type {
+  ResourceValidation,
+  ResourceValidationArgs,
+  ResourceValidationPolicy,
+  StackValidationArgs,
+  StackValidationPolicy,
+} from '@pulumi/policy';
 import fc from 'fast-check';
 import { configurationSchema, policiesOf, rules } from '../../policy/pack';
 import { limit } from '../../policy/durations';
+import type { Resource } from '../../policy/resource';
 import { pauseBeyond } from '../../policy/schedule';
 import { repositoryRoot } from '../support/pulumi';
+import { awsResource } from './support/aws';
 import { clusterCommand, now, soundEvidence, stackOf, type StackOptions } from './support/fixtures';
 
 const noConfiguration = (() => ({})) as ResourceValidationArgs['getConfig'];
 
-/** Runs the policies as Pulumi's server does, one after the other on one resource. */
-async function analyze(args: Partial<ResourceValidationArgs>, options: StackOptions = {}) {
+/** Runs the policies as Pulumi's server does: one after the other on each resource, then on all of them. */
+async function analyze(resources: readonly Partial<ResourceValidationArgs>[], options: StackOptions = {}) {
   const reported: [string, string][] = [];
-  for (const policy of policiesOf(stackOf(options)) as ResourceValidationPolicy[]) {
-    const validate = policy.validateResource as (
-      args: Partial<ResourceValidationArgs>,
-      report: (message: string) => void,
-    ) => Promise<void>;
-    await validate({ getConfig: noConfiguration, ...args }, message => reported.push([policy.name, message]));
-  }
+  const policies = policiesOf(stackOf(options)) as (ResourceValidationPolicy &
+    Partial<StackValidationPolicy>)[];
+  const report = (policy: string) => (message: string) => reported.push([policy, message]);
+  for (const args of resources)
+    for (const { name, validateResource } of policies) {
+      const validate = validateResource as ResourceValidation;
+      await validate({ getConfig: noConfiguration, ...args } as ResourceValidationArgs, report(name));
+    }
+  for (const { name, validateStack } of policies)
+    await validateStack?.({ getConfig: noConfiguration } as StackValidationArgs, report(name));
   return reported;
 }
 
 const root = { type: 'pulumi:pulumi:Stack', urn: 'urn:pulumi:prod::shop::pulumi:pulumi:Stack::shop-prod' };
+
+const unprotected = {
+  protect: false,
+  ignoreChanges: [],
+  additionalSecretOutputs: [],
+  aliases: [],
+  customTimeouts: { createSeconds: 0, updateSeconds: 0, deleteSeconds: 0 },
+};
+
+/** A resource as Pulumi describes it. */
+const registered = ({ type, urn, name, properties }: Resource, opts = unprotected) => ({
+  type,
+  urn,
+  name,
+  props: properties,
+  opts,
+});
 
 test('the rules of the issue are there, mandatory, and only the notice is advisory', () => {
   expect(rules.map(({ name, enforcement }) => `${enforcement} ${name}`)).toEqual([
@@ -35,14 +63,26 @@ test('the rules of the issue are there, mandatory, and only the notice is adviso
     'mandatory connections-safe',
     'mandatory secrets-are-secret',
     'mandatory production-protected',
+    'mandatory rds-retention',
+    'mandatory rds-backups-outlive',
+    'mandatory rds-final-snapshot',
+    'mandatory rds-deletion-protected',
+    'mandatory rds-not-restored',
+    'mandatory rds-not-downgraded',
+    'mandatory rds-encrypted',
+    'mandatory rds-tls-forced',
+    'mandatory rds-private',
+    'mandatory rds-changes-wait',
+    'mandatory vault-locked',
+    'mandatory ingress-narrow',
     'advisory gate-notice',
   ]);
 });
 
 test('the stack’s root resource is judged by the evidence', async () => {
-  expect(await analyze(root)).toEqual([]);
+  expect(await analyze([root])).toEqual([]);
   const evidence = { shop: () => soundEvidence({ backups: [] }) };
-  expect((await analyze(root, { evidence })).map(([rule]) => rule)).toEqual([
+  expect((await analyze([root], { evidence })).map(([rule]) => rule)).toEqual([
     'backup-recent',
     'backup-restorable',
     'backup-verified',
@@ -50,21 +90,31 @@ test('the stack’s root resource is judged by the evidence', async () => {
 });
 
 test('any other resource is judged by its own inputs and options', async () => {
-  const { type, urn, name, properties } = clusterCommand();
-  const opts = {
-    protect: false,
-    ignoreChanges: [],
-    additionalSecretOutputs: [],
-    aliases: [],
-    customTimeouts: { createSeconds: 0, updateSeconds: 0, deleteSeconds: 0 },
-  };
-  const reported = await analyze({ type, urn, name, props: properties, opts });
+  const reported = await analyze([registered(clusterCommand())]);
   expect(reported.map(([rule]) => rule)).toEqual(['secrets-are-secret', 'production-protected']);
+});
+
+test('the program is judged as a whole at its end', async () => {
+  const vault = registered(awsResource('backup/vault:Vault', { name: 'shop' }), {
+    ...unprotected,
+    protect: true,
+  });
+  expect((await analyze([root, vault])).map(([rule]) => rule)).toEqual(['vault-locked']);
+  const lock = awsResource('backup/vaultLockConfiguration:VaultLockConfiguration', {
+    backupVaultName: 'shop',
+  });
+  expect(await analyze([root, vault, registered(lock)])).toEqual([]);
+});
+
+test('what is about AWS says where AWS explains it', () => {
+  const policies = policiesOf(stackOf()).filter(({ name }) => /^(rds|vault|ingress)-/.test(name));
+  expect(policies).toHaveLength(12);
+  for (const { url } of policies) expect(url).toMatch(/^https:\/\/docs\.aws\.amazon\.com\/.+\.html$/);
 });
 
 test('what a rule throws is thrown: Pulumi fails the deployment then', async () => {
   const read = () => Promise.reject(new TypeError('broken'));
-  await expect(analyze(root, { read })).rejects.toThrow('broken');
+  await expect(analyze([root], { read })).rejects.toThrow('broken');
 });
 
 describe('the configuration schema', () => {

@@ -1,3 +1,4 @@
+import * as sdk from '@pulumi/policy';
 import type { BackupSet, Evidence } from '../../../core/evidence';
 import { readWith, type Reading } from '../../../policy/evidence/reading';
 import type { Resource } from '../../../policy/resource';
@@ -102,6 +103,7 @@ export interface StackOptions {
 }
 
 export const production = { environment: 'production', clusters: { shop: {} } } as const;
+export const staging = { ...production, environment: 'staging' } as const;
 
 export function stackOf(options: StackOptions = {}): Stack {
   const evidence = options.evidence ?? { shop: () => soundEvidence() };
@@ -120,6 +122,29 @@ export function stackOf(options: StackOptions = {}): Stack {
 export function judged(rule: Rule, options: StackOptions = {}, configuration: unknown = {}) {
   return rule.judgeStack(stackOf(options), configuration);
 }
+
+/** The violations on one resource, of a rule that asks for no evidence. */
+export function judgedResource(
+  rule: Rule,
+  resource: Resource,
+  configuration: unknown = {},
+  options: StackOptions = {},
+): readonly string[] {
+  const violations = rule.judgeResource(resource, configuration, stackOf(options));
+  if (violations instanceof Promise) throw new Error(`${rule.name} asks for evidence: await it`);
+  return violations;
+}
+
+/** What Pulumi passes for a value that isn't known in a preview. */
+export const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+
+// Exported, but stripped from the declarations.
+const { unknownCheckingProxy } = sdk as unknown as {
+  unknownCheckingProxy: (inputs: object) => Record<string, unknown>;
+};
+
+/** Inputs as Pulumi hands them to a policy: reading what isn't known throws. */
+export const properties = (inputs: object): Record<string, unknown> => unknownCheckingProxy(inputs);
 
 export function resourceOf(overrides: Partial<Resource> = {}): Resource {
   const type = overrides.type ?? 'postgresql:index/database:Database';

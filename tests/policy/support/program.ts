@@ -7,7 +7,10 @@ import type { Ran } from '../../support/processes';
 /** The pack as a team names it. */
 export const packDirectory = path.join(repositoryRoot, 'policy');
 
-/* A cluster as Holdfast's components make one, but of a command that only leaves a mark each time it runs. */
+/*
+ * A cluster as Holdfast's components make one, but of a command that only leaves a mark each time it runs; and resources that
+ * have the types and inputs of AWS's, but nothing behind them: components, which need no provider.
+ */
 const source = `
 const pulumi = require('@pulumi/pulumi');
 const command = require('@pulumi/command');
@@ -16,7 +19,7 @@ fs.appendFileSync(process.env.TEST_RUNS, pulumi.runtime.isDryRun() ? 'preview\\n
 class HostCluster extends pulumi.ComponentResource {
   constructor(name) {
     super('holdfast:host:HostCluster', name, {}, {});
-    new command.local.Command(name + '-apply', {
+    this.apply = new command.local.Command(name + '-apply', {
       create: 'cat >> "$MARKS"',
       stdin: pulumi.secret(process.env.TEST_SPECIFICATION + '\\n'),
       environment: { MARKS: process.env.TEST_MARKS },
@@ -25,8 +28,20 @@ class HostCluster extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
-new HostCluster('shop');
+const shop = new HostCluster('shop');
+const later = shop.apply.stdout;
+for (const { type, name, inputs } of JSON.parse(process.env.TEST_RESOURCES)) {
+  const known = Object.entries(inputs).map(([key, value]) => [key, value?.later === undefined ? value : later.apply(() => value.later)]);
+  new pulumi.ComponentResource(type, name, Object.fromEntries(known), { protect: true });
+}
 `;
+
+/** A resource of AWS: its type, name and inputs. An input `{later: …}` isn't known in the preview that creates the cluster. */
+export interface Declaration {
+  readonly type: string;
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
 
 export interface Run {
   /** Settings below `holdfast:`; none at all when undefined. */
@@ -36,6 +51,7 @@ export interface Run {
   /** The rest of the pack's configuration. */
   readonly configuration?: Readonly<Record<string, unknown>>;
   readonly specification?: string;
+  readonly resources?: readonly Declaration[];
   readonly unprotected?: boolean;
   /** Another pack than that of the checkout. */
   readonly pack?: string;
@@ -115,6 +131,7 @@ export class TestProgram {
       TEST_MARKS: this.marksFile,
       TEST_RUNS: this.runsFile,
       TEST_SPECIFICATION: run.specification ?? 'first',
+      TEST_RESOURCES: JSON.stringify(run.resources ?? []),
     });
     if (run.unprotected === true) this.workspace.env.TEST_UNPROTECTED = 'yes';
     else delete this.workspace.env.TEST_UNPROTECTED;
@@ -129,6 +146,12 @@ export class TestProgram {
     fs.writeFileSync(this.stackFile, `${this.salt.trim()}\nconfig: ${JSON.stringify(config)}\n`);
   }
 }
+
+/** The rules that Pulumi says were violated, with their level. */
+export const violatedRules = (output: string): string[] =>
+  [...output.matchAll(/^\s+- \[(mandatory|advisory)\].*?  ([\w-]+)  \(/gm)].map(
+    ([, level, rule]) => `${level} ${rule}`,
+  );
 
 function lines(file: string): string[] {
   return fs.existsSync(file) ? fs.readFileSync(file, 'utf8').trim().split('\n') : [];

@@ -1,0 +1,42 @@
+import { databaseType } from '../rds';
+import { input } from '../resource';
+import { defineRule, nothing, resourceViolation } from '../rule';
+import type { DeclaredStack } from '../stack';
+import { isLower } from '../versions';
+
+/** Pulumi tells policies nothing of what a resource was: the version is compared with the one that runs, as evidence has it. */
+export const rdsNotDowngraded = defineRule({
+  name: 'rds-not-downgraded',
+  description: 'No version of PostgreSQL is declared that is lower than the one that runs on Amazon RDS.',
+  severity: 'high',
+  remediation:
+    'Declare the version that runs, or only its major version. Back is by restoring a snapshot of before.',
+  url: 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html',
+  enforcement: 'mandatory',
+  holds: 'production',
+  configuration: nothing,
+  async judgeResource(resource, _, stack) {
+    if (databaseType(resource) === undefined) return [];
+    const declared = input(resource, 'engineVersion');
+    const running = await runningVersion(stack, input(resource, 'identifier'));
+    if (typeof declared !== 'string' || running === null || !isLower(declared, running)) return [];
+    return [
+      resourceViolation(
+        resource,
+        `declares PostgreSQL ${declared}, but ${running} runs: RDS takes no version back`,
+        `set engineVersion to ${running}, or to its major version (${running.split('.')[0]})`,
+      ),
+    ];
+  },
+});
+
+/** The version of the cluster that the stack's settings say an instance is; null when that isn't known. */
+async function runningVersion(stack: DeclaredStack, instance: unknown): Promise<string | null> {
+  const [cluster] =
+    Object.entries(stack.clusters).find(
+      ([, settings]) => settings.engine === 'rds' && settings.instance === instance,
+    ) ?? [];
+  if (cluster === undefined) return null;
+  const reading = await stack.evidence(cluster);
+  return reading.state === 'read' ? reading.evidence.server.version : null;
+}
