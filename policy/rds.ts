@@ -1,4 +1,6 @@
+import type { RdsClusterSettings } from '../core/settings/stack';
 import { input, type Resource } from './resource';
+import type { DeclaredStack } from './stack';
 
 /** What a type of Amazon's that holds databases calls the things that the rules ask for. */
 interface DatabaseType {
@@ -54,4 +56,15 @@ export function canRetainBackups(resource: Resource): boolean {
   return (
     resource.type !== 'aws:rds/cluster:Cluster' || typeof engine !== 'string' || engine.startsWith('aurora')
   );
+}
+
+/** The cluster in the stack's settings that an instance is, by its identifier. */
+export function clusterOf(
+  resource: Resource,
+  { clusters }: DeclaredStack,
+): { readonly name: string; readonly settings: RdsClusterSettings } | undefined {
+  const identifier = input(resource, 'identifier');
+  for (const [name, settings] of Object.entries(clusters))
+    if (settings.engine === 'rds' && settings.instance === identifier) return { name, settings };
+  return undefined;
 }

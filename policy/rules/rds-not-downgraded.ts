@@ -1,5 +1,5 @@
-import { databaseType } from '../rds';
-import { input } from '../resource';
+import { clusterOf } from '../rds';
+import { input, type Resource } from '../resource';
 import { defineRule, nothing, resourceViolation } from '../rule';
 import type { DeclaredStack } from '../stack';
 import { isLower } from '../versions';
@@ -16,9 +16,9 @@ export const rdsNotDowngraded = defineRule({
   holds: 'production',
   configuration: nothing,
   async judgeResource(resource, _, stack) {
-    if (databaseType(resource) === undefined) return [];
+    if (resource.type !== 'aws:rds/instance:Instance') return [];
     const declared = input(resource, 'engineVersion');
-    const running = await runningVersion(stack, input(resource, 'identifier'));
+    const running = await runningVersion(resource, stack);
     if (typeof declared !== 'string' || running === null || !isLower(declared, running)) return [];
     return [
       resourceViolation(
@@ -30,13 +30,10 @@ export const rdsNotDowngraded = defineRule({
   },
 });
 
-/** The version of the cluster that the stack's settings say an instance is; null when that isn't known. */
-async function runningVersion(stack: DeclaredStack, instance: unknown): Promise<string | null> {
-  const [cluster] =
-    Object.entries(stack.clusters).find(
-      ([, settings]) => settings.engine === 'rds' && settings.instance === instance,
-    ) ?? [];
+/** The version of the cluster that an instance is; null when that isn't known. */
+async function runningVersion(resource: Resource, stack: DeclaredStack): Promise<string | null> {
+  const cluster = clusterOf(resource, stack);
   if (cluster === undefined) return null;
-  const reading = await stack.evidence(cluster);
+  const reading = await stack.evidence(cluster.name);
   return reading.state === 'read' ? reading.evidence.server.version : null;
 }

@@ -1,4 +1,4 @@
-import { input, unknownValue } from '../resource';
+import { input, unknownValue, type Resource } from '../resource';
 import { defineRule, nothing, resourceViolation } from '../rule';
 
 const vaultType = 'aws:backup/vault:Vault';
@@ -17,16 +17,10 @@ export const vaultLocked = defineRule({
   configuration: nothing,
   judgeProgram(stack) {
     const resources = stack.resources();
-    const locked = resources
-      .filter(({ type }) => type === lockType)
-      .map(lock => input(lock, 'backupVaultName'));
+    const locks = resources.filter(({ type }) => type === lockType);
     return resources
       .filter(({ type }) => type === vaultType)
-      .filter(vault => {
-        const name = input(vault, 'name');
-        // What isn't known in this preview may be the same; the update knows.
-        return !locked.some(it => it === name || it === unknownValue || name === unknownValue);
-      })
+      .filter(vault => !locks.some(lock => isLockOf(lock, vault)))
       .map(vault =>
         resourceViolation(
           vault,
@@ -36,3 +30,14 @@ export const vaultLocked = defineRule({
       );
   },
 });
+
+function isLockOf(lock: Resource, vault: Resource): boolean {
+  return (
+    mayBeSame(input(lock, 'backupVaultName'), input(vault, 'name')) &&
+    mayBeSame(input(lock, 'region'), input(vault, 'region'))
+  );
+}
+
+/** What isn't known in this preview may be the same; the update knows. */
+const mayBeSame = (one: unknown, other: unknown) =>
+  one === other || one === unknownValue || other === unknownValue;

@@ -1,5 +1,6 @@
 import type { RepositoryEvidence } from '../../core/evidence';
 import { backupsDeclared } from '../../policy/rules/backups-declared';
+import { onRds } from './support/aws';
 import { judged, production, soundEvidence } from './support/fixtures';
 
 const withBackups = (backups: object) => ({ ...production, clusters: { shop: { backups } } });
@@ -73,15 +74,13 @@ describe('backups-declared', () => {
   });
 
   test('what RDS keeps, and where, is not its business; when it takes snapshots is', async () => {
-    const onRds = (schedules: object) => ({
-      ...production,
-      clusters: {
-        shop: { engine: 'rds', instance: 'shop', region: 'eu-central-1', backups: { schedules } },
-      },
-    });
     const demanding = { minimumFullBackups: 30, requireOffMachine: true };
-    expect(await judged(backupsDeclared, { raw: onRds({}) }, demanding)).toEqual([]);
-    const weekly = onRds({ full: '30 1 * * 0' });
-    expect((await judged(backupsDeclared, { raw: weekly }, demanding))[0]).toContain('7 d can pass');
+    const of = (cluster: object) => {
+      const { environment, clusters } = onRds(cluster);
+      return { raw: { environment, clusters: { shop: clusters.shop } } };
+    };
+    expect(await judged(backupsDeclared, of({}), demanding)).toEqual([]);
+    const weekly = of({ backups: { schedules: { full: '30 1 * * 0' } } });
+    expect((await judged(backupsDeclared, weekly, demanding))[0]).toContain('7 d can pass');
   });
 });

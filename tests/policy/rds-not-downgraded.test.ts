@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { rdsNotDowngraded } from '../../policy/rules/rds-not-downgraded';
 import { isLower } from '../../policy/versions';
-import { cluster, instance } from './support/aws';
+import { cluster, instance, onRds } from './support/aws';
 import { resourceOf, soundEvidence, stackOf, unknown, type StackOptions } from './support/fixtures';
 
-const raw = {
-  environment: 'production',
-  clusters: { shop: { engine: 'rds', instance: 'shop-production', region: 'eu-central-1' }, crm: {} },
-};
+const raw = onRds();
 
 const running = (version: string | null): StackOptions => ({
   raw,

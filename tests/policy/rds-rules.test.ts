@@ -10,7 +10,7 @@ import { rdsNotDowngraded } from '../../policy/rules/rds-not-downgraded';
 import { rdsNotRestored } from '../../policy/rules/rds-not-restored';
 import { rdsPrivate } from '../../policy/rules/rds-private';
 import { rdsRetention } from '../../policy/rules/rds-retention';
-import { awsResource, cluster, clusterInstance, instance } from './support/aws';
+import { awsResource, cluster, clusterInstance, instance, onRds } from './support/aws';
 import { judged, judgedResource, resourceOf, staging, unknown } from './support/fixtures';
 
 // All but the one that asks for evidence.
@@ -120,6 +120,17 @@ test('an instance of a DB cluster has no public address, and waits for its windo
 test('a DB cluster that isn’t Aurora can’t retain automated backups, and needn’t', () => {
   const ofSeveralZones = { engine: 'postgres', deleteAutomatedBackups: undefined };
   expect(judgedResource(rdsBackupsOutlive, cluster(ofSeveralZones))).toEqual([]);
+});
+
+test('an instance may be changed at once when the stack’s settings say so', () => {
+  const hurried = instance({ applyImmediately: true });
+  const said = { raw: onRds({}, { applyImmediately: true }) };
+  expect(judgedResource(rdsChangesWait, hurried, {}, said)).toEqual([]);
+  expect(judgedResource(rdsChangesWait, hurried, {}, { raw: onRds() })).toHaveLength(1);
+  const existing = onRds({ source: { mode: 'existing' } });
+  expect(judgedResource(rdsChangesWait, hurried, {}, { raw: existing })).toHaveLength(1);
+  const other = instance({ applyImmediately: true, identifier: 'crm-production' });
+  expect(judgedResource(rdsChangesWait, other, {}, said)).toHaveLength(1);
 });
 
 describe('staging', () => {

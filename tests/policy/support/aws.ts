@@ -1,6 +1,22 @@
 import type { Resource } from '../../../policy/resource';
 import type { Rule } from '../../../policy/rule';
+import { managed, minimal } from '../../unit/core/rds/fixtures';
 import { properties, resourceOf, stackOf, type StackOptions } from './fixtures';
+
+/** Settings of a stack whose cluster shop is an instance of RDS that Pulumi manages; and of another cluster, on a machine. */
+export const onRds = (cluster: object = {}, source: object = {}) => ({
+  environment: 'production',
+  clusters: {
+    shop: {
+      engine: 'rds',
+      ...minimal,
+      instance: 'shop-production',
+      source: { ...managed, ...source },
+      ...cluster,
+    },
+    crm: {},
+  },
+});
 
 /** A resource of AWS with its inputs as Pulumi hands them to a policy. */
 export function awsResource(type: string, inputs: object, overrides: Partial<Resource> = {}): Resource {
