@@ -12,8 +12,7 @@ const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
 /** Minutes that a window lasts, daily or weekly. */
 export function windowMinutes(window: string): number {
-  const { from, until } = spans(window)[0] as Span;
-  return until - from;
+  return Math.max(...spans(window).map(({ from, until }) => until - from));
 }
 
 /** Whether a daily and a weekly window have a minute in common. */
