@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HoldfastError } from '../core/errors';
+import { restorableMetricLine } from '../core/rds/metric';
 import { name } from '../core/settings/values';
 import { openCluster } from '../jobs/context';
 import { runDue, type DueReport } from '../jobs/run-due';
@@ -34,5 +35,12 @@ export async function handler(event: unknown, invocation: Invocation): Promise<D
   const signal = AbortSignal.timeout(
     Math.max(0, invocation.getRemainingTimeInMillis() - leaveSeconds * 1000),
   );
-  return runDue(cluster, { signal, report: ({ step }) => void process.stdout.write(`${step}\n`) });
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  try {
+    return await runDue(cluster, { signal, report: ({ step }) => say(step) });
+  } finally {
+    // Whatever became of the job: an alarm of CloudWatch takes silence for the worst.
+    const metric = restorableMetricLine(await cluster.engine.evidence());
+    if (metric !== null) say(metric);
+  }
 }

@@ -22,6 +22,7 @@ export function rdsConflicts(environment: Environment, settings: RdsSettings): C
     ...(source.mode === 'managed' ? instanceConflicts(environment, source) : []),
     ...(keepsVault(environment, settings) ? vaultConflicts(environment, settings) : []),
     ...replicationConflicts(settings),
+    ...authorityConflicts(settings),
   ];
 }
 
@@ -112,6 +113,17 @@ function keptIn(
     [['keepFor'], keepFor],
     ...copies.flatMap((copy, i): [readonly (string | number)[], number][] =>
       copy.to === 'region' ? [[['copies', i, 'keepFor'], copy.keepFor]] : [],
+    ),
+  ];
+}
+
+/** The Lambda trusts the authorities of RDS by itself, and has no file of the machine that runs Pulumi. */
+function authorityConflicts({ certificateAuthorities, unattended }: RdsSettings): Conflict[] {
+  if (certificateAuthorities === undefined || unattended.network === undefined) return [];
+  return [
+    conflict(
+      ['certificateAuthorities'],
+      `the unattended jobs of unattended.network have no ${certificateAuthorities}: remove it, and set NODE_EXTRA_CA_CERTS where people run \`holdfast\``,
     ),
   ];
 }

@@ -116,3 +116,13 @@ test('automated backups are replicated to another region, for at most 35 days', 
     'replication.keepFor: RDS keeps replicated backups for at most 35 d',
   ]);
 });
+
+test('a file of authorities is no setting where jobs run that don’t have it', () => {
+  const certificateAuthorities = '/etc/ssl/rds.pem';
+  const network = { subnets: ['subnet-0a1b2c3d4e5f60718'], securityGroups: ['sg-0a1b2c3d4e5f60718'] };
+  expect(said('production', { certificateAuthorities })).toEqual([]);
+  expect(said('production', { unattended: { network } })).toEqual([]);
+  expect(said('production', { certificateAuthorities, unattended: { network } })).toEqual([
+    'certificateAuthorities: the unattended jobs of unattended.network have no /etc/ssl/rds.pem: remove it, and set NODE_EXTRA_CA_CERTS where people run `holdfast`',
+  ]);
+});
