@@ -143,7 +143,7 @@ function auditStatement(subject: Subject): Statement {
   const group = arn(subject, 'logs', `log-group:${logGroupName(subject.cluster, 'audit')}`);
   return {
     sid: 'WriteTheAuditLog',
-    actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+    actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents'],
     resources: [group, `${group}:*`],
   };
 }

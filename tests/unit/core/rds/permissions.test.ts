@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { awsBackupStatements } from '../../../../core/rds/permissions/aws-backup';
 import {
   policyDocument,
@@ -86,10 +88,51 @@ test('the unattended jobs may take snapshots, clone, finish restores, remember, 
     `kms:DescribeKey on kms:${account}:key/one if ${via}`,
     `kms:GenerateDataKey on kms:${account}:key/one if ${via}`,
     `kms:CreateGrant on kms:${account}:key/one if {"Bool":{"kms:GrantIsForAWSResource":"true"}}`,
-    ...['CreateLogGroup', 'CreateLogStream', 'DescribeLogStreams', 'PutLogEvents'].flatMap(action => [
+    ...['CreateLogGroup', 'CreateLogStream', 'PutLogEvents'].flatMap(action => [
       `logs:${action} on ${audit}`,
       `logs:${action} on ${audit}:*`,
     ]),
+  ]);
+});
+
+/** What the engine asks AWS for: the commands and paginators that it imports, as actions of IAM. */
+function askedByTheEngine(): string[] {
+  const engine = path.join(__dirname, '../../../../engines/rds');
+  const services: Readonly<Record<string, string>> = {
+    'secrets-manager': 'secretsmanager',
+    'cloudwatch-logs': 'logs',
+  };
+  const files = fs.readdirSync(engine, { recursive: true, encoding: 'utf8' });
+  const text = files
+    .filter(name => name.endsWith('.ts'))
+    .map(name => fs.readFileSync(path.join(engine, name), 'utf8'))
+    .join('\n');
+  const imports = text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([a-z-]+)'/g);
+  return [...imports].flatMap(([, names = '', client = '']) =>
+    names.split(',').flatMap(name => {
+      const [, command, paginated] = /^(?:(\w+)Command|paginate(\w+))$/.exec(name.trim()) ?? [];
+      const action = command ?? paginated;
+      return action === undefined ? [] : [`${services[client] ?? client}:${action}`];
+    }),
+  );
+}
+
+test('the jobs may do all that the engine asks for, and nothing more than that takes', () => {
+  const asked = new Set(askedByTheEngine());
+  expect(asked.size).toBeGreaterThan(15);
+  const allowed = new Set(jobStatements(subject, [key]).flatMap(({ actions }) => actions));
+  expect([...asked].filter(action => !allowed.has(action))).toEqual([]);
+  const others = [...allowed].filter(action => !asked.has(action) && !action.startsWith('logs:'));
+  expect(others).toEqual([
+    // The tags that describing shows.
+    'rds:ListTagsForResource',
+    // What RDS does on behalf of who restores.
+    'secretsmanager:CreateSecret',
+    'secretsmanager:TagResource',
+    'kms:Decrypt',
+    'kms:DescribeKey',
+    'kms:GenerateDataKey',
+    'kms:CreateGrant',
   ]);
 });
 
