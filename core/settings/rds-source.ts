@@ -174,5 +174,7 @@ export const managedInstance = z.strictObject({
 export const existingInstance = z.strictObject({
   mode: z
     .literal('existing')
-    .describe('Adopted with its data. Nothing of the instance is managed; gates, jobs and catalog stand.'),
+    .describe(
+      'Adopted with its data. Nothing of the instance is managed; gates and jobs stand all the same.',
+    ),
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { rdsConflicts } from '../rds/conflicts';
 import { cluster } from './cluster';
 import { conflict, duration, instant, name } from './values';
 
@@ -71,10 +72,14 @@ export const stack = z
         'Break-glass: `reason`, `approver`, `issued`, `expires` (at most 24 h apart). Expired or incomplete counts as none.',
       ),
   })
-  .superRefine(({ clusters }, context) => {
+  .superRefine(({ environment, clusters }, context) => {
     const taken = new Map<string, string>();
     for (const [clusterName, settings] of Object.entries(clusters)) {
-      if (settings.engine !== 'host') continue;
+      if (settings.engine === 'rds') {
+        for (const { path, message } of rdsConflicts(environment, settings))
+          context.addIssue(conflict(['clusters', clusterName, ...path], message));
+        continue;
+      }
       const { source, connection } = settings;
       const machine = connection.type === 'ssh' ? connection.host : 'this machine';
       for (const key of ['port', 'dataDirectory'] as const) {

@@ -1,6 +1,7 @@
 import { rdsConflicts } from '../../../../core/rds/conflicts';
+import { parseStack } from '../../../../core/settings/parse';
 import type { Environment } from '../../../../core/settings/stack';
-import { settingsOf } from './fixtures';
+import { minimal, settingsOf } from './fixtures';
 
 const said = (environment: Environment, given: object = {}, source: object = {}): string[] =>
   rdsConflicts(environment, settingsOf(given, source)).map(
@@ -125,4 +126,14 @@ test('a file of authorities is no setting where jobs run that don’t have it', 
   expect(said('production', { certificateAuthorities, unattended: { network } })).toEqual([
     'certificateAuthorities: the unattended jobs of unattended.network have no /etc/ssl/rds.pem: remove it, and set NODE_EXTRA_CA_CERTS where people run `holdfast`',
   ]);
+});
+
+test('conflicts are errors of the stack, each with its full key; of production only where production is declared', () => {
+  const stack = (environment: Environment) =>
+    parseStack({ environment, clusters: { shop: { engine: 'rds', ...minimal, source: single } } });
+  const single = { ...minimal.source, multiAz: false };
+  expect(() => stack('production')).toThrow(
+    'holdfast:clusters.shop.source.multiAz: production has a standby in another availability zone',
+  );
+  expect(stack('staging').clusters.shop).toMatchObject({ engine: 'rds', source: { multiAz: false } });
 });
