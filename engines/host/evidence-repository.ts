@@ -10,6 +10,7 @@ import {
   archivedHistories,
   archivedSegments,
   listFiles,
+  readText,
   type ArchivedSegment,
   type RepositoryFile,
 } from './pgbackrest/repository';
@@ -118,10 +119,7 @@ async function readHistories(
   });
   return Promise.all(
     names.map(async name =>
-      parseHistory(
-        name,
-        await pgbackrest.run('repo-get', [`archive/${pgbackrest.stanza}/${archiveId}/${name}`]),
-      ),
+      parseHistory(name, await readText(pgbackrest, `archive/${pgbackrest.stanza}/${archiveId}/${name}`)),
     ),
   );
 }
@@ -137,9 +135,9 @@ async function brokenManifest(
     const file = files.find(candidate => candidate.path === path);
     if (file === undefined) continue;
     if (file.bytes > largestManifest) return null;
-    const text = await pgbackrest
-      .run('repo-get', [`backup/${pgbackrest.stanza}/${path}`])
-      .catch((error: unknown) => asHoldfastError(error).message);
+    const text = await readText(pgbackrest, `backup/${pgbackrest.stanza}/${path}`).catch(
+      (error: unknown) => asHoldfastError(error).message,
+    );
     if (text.startsWith('[backrest]') && text.includes(`\nbackup-label="${set.label}"\n`)) return null;
   }
   return 'its manifest can’t be read';

@@ -1,10 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import * as z from 'zod';
 import { HoldfastError } from '../../../core/errors';
 import type { PgBackRest } from './command';
 import type { ListedSet } from './info';
+import { filesBelow, localRepository, type RepositoryFile } from './local-repository';
+
+export type { RepositoryFile };
 
 /*
- * What lies in a repository, listed by `pgbackrest repo-ls`: it works alike for every place, and needs no passphrase.
+ * What lies in a repository: read from its directory where that is on this machine, else asked of pgBackRest, which knows every
+ * place. Neither needs a passphrase for a listing.
  */
 
 const listing = z.record(
@@ -12,28 +18,34 @@ const listing = z.record(
   z.object({ type: z.string(), size: z.number().optional(), time: z.number().optional() }),
 );
 
-export interface RepositoryFile {
-  /** Relative to the directory that was listed. */
-  readonly path: string;
-  readonly bytes: number;
-  /** When it was written, in seconds since 1970. */
-  readonly writtenAt: number;
-}
-
-/** The files below a directory of the repository; none when it doesn't exist. */
+/** The files below a directory of the repository, or those in it alone that match `filter`; none when it doesn't exist. */
 export async function listFiles(
   pgbackrest: PgBackRest,
   directory: string,
-  options: { readonly filter?: string; readonly repository?: number } = {},
+  { filter, repository = 1 }: { readonly filter?: string; readonly repository?: number } = {},
 ): Promise<readonly RepositoryFile[]> {
+  const local = await localRepository(pgbackrest.configurationFile, repository);
+  if (local !== null)
+    return filesBelow(
+      path.join(local.directory, directory),
+      filter === undefined ? undefined : new RegExp(filter),
+    );
   const text = await pgbackrest.run('repo-ls', [
-    `--repo=${options.repository ?? 1}`,
+    `--repo=${repository}`,
     '--output=json',
     '--sort=none',
-    ...(options.filter === undefined ? ['--recurse'] : [`--filter=${options.filter}`]),
+    ...(filter === undefined ? ['--recurse'] : [`--filter=${filter}`]),
     directory,
   ]);
   return parseListing(text);
+}
+
+/** The text of a file of the first repository, in clear. @throws when it isn't there, or can't be read. */
+export async function readText(pgbackrest: PgBackRest, file: string): Promise<string> {
+  const local = await localRepository(pgbackrest.configurationFile, 1);
+  return local === null || local.encrypted
+    ? pgbackrest.run('repo-get', [file])
+    : readFile(path.join(local.directory, file), 'utf8');
 }
 
 export function parseListing(text: string): readonly RepositoryFile[] {

@@ -102,6 +102,7 @@ export function cluster(settings: Readonly<Record<string, unknown>> = {}): HostC
   fs.mkdirSync(socketDirectory, { recursive: true, mode: 0o700 });
   fs.writeFileSync(path.join(dataDirectory, 'global', 'pg_control'), head);
   fs.mkdirSync(path.dirname(configuration), { recursive: true });
+  // It names no directory of a repository, so pgBackRest is asked for what lies in it.
   fs.writeFileSync(configuration, '');
   return context;
 }

@@ -4,6 +4,7 @@ import type { HostContext } from '../../../engines/host/context';
 import { contextOf } from '../../../engines/host/engine';
 import type { RepositoryFacts } from '../../../engines/host/evidence-repository';
 import type { ServerFacts } from '../../../engines/host/evidence-server';
+import { renderConfiguration } from '../../../engines/host/pgbackrest/configuration';
 import type { ListedSet, StanzaInfo } from '../../../engines/host/pgbackrest/info';
 import { specify } from '../../support/host-cluster';
 import { tempDir } from '../../support/temp';
@@ -142,11 +143,14 @@ export function infoOf(sets: readonly ListedSet[], changes: object = {}): string
   return text.replace('"system-id":0', '"system-id":7300000000000000001');
 }
 
+/** When every file of a repository was written, in seconds since 1970. */
+const writtenAt = 1_767_225_660;
+
 /** What `repo-ls` prints of files with these sizes. */
 export function listingOf(files: Readonly<Record<string, number>>): string {
   return JSON.stringify(
     Object.fromEntries(
-      Object.entries(files).map(([name, size]) => [name, { type: 'file', size, time: 1_767_225_660 }]),
+      Object.entries(files).map(([name, size]) => [name, { type: 'file', size, time: writtenAt }]),
     ),
   );
 }
@@ -154,13 +158,16 @@ export function listingOf(files: Readonly<Record<string, number>>): string {
 /** The path of an archived segment below the stanza's archive. */
 export const archived = (name: string): string => `15-1/${name.slice(0, 16)}/${name}-${'0'.repeat(40)}.lz4`;
 
-/** pgBackRest prints these; `contents` are what `repo-get` prints, by path. */
-export function repositoryIs(repository: {
+/** What a repository of `shop` has: files with their sizes, and the text of some by path. */
+export interface FakeRepository {
   readonly info: string;
   readonly archive?: Readonly<Record<string, number>>;
   readonly backup?: Readonly<Record<string, number>>;
   readonly contents?: Readonly<Record<string, string>>;
-}): string {
+}
+
+/** pgBackRest prints these: the repository is elsewhere. */
+export function repositoryIs(repository: FakeRepository): string {
   const directory = pgBackRestIs(`
 echo "$@" >> calls
 for last; do :; done
@@ -180,6 +187,24 @@ esac`);
   return directory;
 }
 
+/** The same in the directory of a cluster on this machine, where pgBackRest says only what it knows of the sets. */
+export function repositoryLies({ specification, paths }: HostContext, repository: FakeRepository): string {
+  const { info, archive = {}, backup = {}, contents = {} } = repository;
+  const directory = pgBackRestIs('echo "$@" >> calls\ncat info');
+  fs.writeFileSync(path.join(directory, 'info'), info);
+  fs.mkdirSync(paths.root, { recursive: true });
+  fs.writeFileSync(paths.configuration, renderConfiguration(specification, paths, 5440));
+  for (const [folder, files] of Object.entries({ 'archive/shop': archive, 'backup/shop': backup }))
+    for (const [name, size] of Object.entries(files)) {
+      const file = path.join(paths.repository, folder, name);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, contents[`${folder}/${name}`] ?? '');
+      fs.truncateSync(file, size);
+      fs.utimesSync(file, writtenAt + 0.9, writtenAt + 0.9);
+    }
+  return directory;
+}
+
 /** The commands that pgBackRest was given, without configuration and stanza. */
 export function callsOf(directory: string): string[] {
   const text = fs.readFileSync(path.join(directory, 'calls'), 'utf8');
@@ -190,10 +215,10 @@ export function callsOf(directory: string): string[] {
 }
 
 /** The files of a set in the repository, complete. */
-export const filesOf = ({ label, storedBytes }: ListedSet): Record<string, number> => ({
-  [`${label}/backup.manifest`]: 9,
-  [`${label}/backup.manifest.copy`]: 9,
-  [`${label}/bundle/1`]: storedBytes,
+export const filesOf = (set: ListedSet): Record<string, number> => ({
+  [`${set.label}/backup.manifest`]: manifestOf(set).length,
+  [`${set.label}/backup.manifest.copy`]: manifestOf(set).length,
+  [`${set.label}/bundle/1`]: set.storedBytes,
 });
 
 /** A manifest as far as it is read. */
