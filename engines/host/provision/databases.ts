@@ -85,22 +85,22 @@ async function createExtension(session: Session, database: string, extension: st
  * @param specification that was applied last.
  */
 export async function databaseDrift(server: Server, specification: HostSpecification): Promise<Drift[]> {
-  const plans = planCatalog(specification.settings.databases);
-  if (plans.length === 0) return [];
-  const rows = await withServer(
-    server,
-    'postgres',
-    session =>
-      session.query<{ name: string }>('select datname as name from pg_database where datname = any($1)', [
-        plans.map(({ name }) => name),
-      ]),
-    promptly,
-  );
-  const there = plans.filter(plan => rows.some(({ name }) => name === plan.name));
-  const found = there.map(async plan =>
-    driftOf(plan, await withServer(server, plan.name, session => look(session, plan), promptly)),
+  const found = planCatalog(specification.settings.databases).map(plan =>
+    withServer(server, plan.name, session => look(session, plan), promptly).then(
+      seen => driftOf(plan, seen),
+      (error: unknown) => {
+        if (isNoDatabase(error)) return [];
+        throw error;
+      },
+    ),
   );
   return (await Promise.all(found)).flat();
+}
+
+/** "invalid_catalog_name": so the server refuses a connection to a database that doesn't exist. */
+function isNoDatabase(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: unknown } };
+  return cause?.code === '3D000';
 }
 
 function driftOf({ name, owner }: DatabasePlan, { publicCreates, missing, providerOwns }: Found): Drift[] {
