@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { Lines } from './lines';
 
 /** What a command may use of the process; tests hand in their own. */
@@ -20,14 +21,18 @@ export interface Io {
 
 export function processIo(signal: AbortSignal): Io {
   const noColor = process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== '';
+  let lines: Lines | undefined;
   return {
-    lines: new Lines(process.stdin),
+    // Node.js opens standard input when it is first named; most commands never read it.
+    get lines() {
+      return (lines ??= new Lines(process.stdin));
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
     directory: process.cwd(),
     terminal: process.stderr.isTTY && process.env.TERM !== 'dumb',
-    person: process.stdin.isTTY && process.stderr.isTTY,
+    person: isatty(0) && process.stderr.isTTY,
     color: process.stdout.isTTY && !noColor,
     signal,
   };
