@@ -27,7 +27,12 @@ export async function startAws(): Promise<TestAws> {
   // The guardian ends what works inside the directory, however this process ends.
   const server = spawn(python, [path.join(__dirname, 'server.py'), String(port)], {
     cwd: directory,
-    env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1', MOTO_RDS_SNAPSHOT_LIMIT: '1000' },
+    env: {
+      PATH: process.env.PATH,
+      PYTHONDONTWRITEBYTECODE: '1',
+      MOTO_RDS_SNAPSHOT_LIMIT: '1000',
+      MOTO_IAM_LOAD_MANAGED_POLICIES: 'true',
+    },
     stdio: ['ignore', output, output],
   });
   fs.closeSync(output);
