@@ -3,8 +3,8 @@ import path from 'node:path';
 import { embeddedPassphrase } from '../../jobs/embedded';
 import { answers } from '../support/ports';
 import type { Ran } from '../support/processes';
-import { repositoryRoot, Workspace } from '../support/pulumi';
-import { removeTempDirs, tempDir } from '../support/temp';
+import { repositoryRoot } from '../support/pulumi';
+import { removeTempDirs } from '../support/temp';
 import {
   commandLinesDuring,
   ownedByLogins,
@@ -19,10 +19,9 @@ const databases = {
   shop: { applicationRoles: ['shop_app'], readOnlyRoles: ['shop_report'], extensions: ['pg_trgm'] },
 };
 
-const settingsOf = (stack: StackName, source: object = {}, more: object = {}) => ({
+const settingsOf = (stack: StackName, source: object = {}) => ({
   environment: stack === 'prod' ? 'production' : 'staging',
   clusters: { [stack]: { source: { mode: 'managed', ...source }, databases } },
-  ...more,
 });
 
 const committed = (['staging', 'prod'] as const).map(stack =>
@@ -185,18 +184,6 @@ describe('secrets', () => {
     }
     expect(commandLines).toContain('host\0apply');
   });
-
-  it('of the embedded default are refused with state elsewhere', async () => {
-    const elsewhere = new Workspace({
-      passphrase: embeddedPassphrase,
-      env: { HOLDFAST_HOME: tempDir(0o711) },
-    });
-    await elsewhere.succeed(['stack', 'init', 'staging']);
-    const { code, stdout } = await elsewhere.run(['preview', ...files.staging]);
-    expect(code).not.toBe(0);
-    expect(stdout).toContain('public passphrase');
-    expect(stdout).toContain('change-secrets-provider');
-  });
 });
 
 describe('a changed setting', () => {
@@ -265,46 +252,12 @@ describe('a new role', () => {
   });
 });
 
-describe('bad settings', () => {
-  it('are refused all at once, without a stack trace', async () => {
-    const file = place.stackFile('prod', { environment: 'prodution', cluster: {} });
-    const { code, stdout } = await place.preview(file);
-    expect(code).not.toBe(0);
-    expect(stdout).toContain('holdfast:environment');
-    expect(stdout).toContain('holdfast:cluster');
-    expect(stdout).toContain('docs/configuration.md');
-    expect(stdout).not.toMatch(/^\s+at /m);
-  });
-});
-
 describe('a cluster of another stack', () => {
   it('is refused in the preview already', async () => {
     const file = place.stackFile('staging', { environment: 'staging', clusters: { prod: {} } });
     const { code, stdout } = await place.preview(file);
     expect(code).not.toBe(0);
     expect(stdout).toContain('belongs to the stack holdfast/prod, not to holdfast/staging');
-  });
-});
-
-describe('break-glass', () => {
-  const grant = (issued: number, expires: number) => ({
-    breakGlass: {
-      reason: 'the repository host is lost',
-      approver: 'ada@example.com',
-      issued: new Date(Date.now() + issued * 60_000).toISOString(),
-      expires: new Date(Date.now() + expires * 60_000).toISOString(),
-    },
-  });
-
-  it('is loud in a preview', async () => {
-    const { stdout } = await place.preview(place.stackFile('prod', settingsOf('prod', {}, grant(-5, 60))));
-    expect(stdout).toContain('BREAK-GLASS IS ACTIVE');
-    expect(stdout).toContain('ada@example.com');
-  });
-
-  it('that expired says why it counts as none', async () => {
-    const { stdout } = await place.preview(place.stackFile('prod', settingsOf('prod', {}, grant(-60, -5))));
-    expect(stdout).toContain('BREAK-GLASS COUNTS AS NONE: it expired');
   });
 });
 
