@@ -1,61 +1,45 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { answers, freePort } from '../support/ports';
-import { startSshd, type Sshd } from '../support/sshd';
-import { removeTempDirs, tempDir } from '../support/temp';
+import { removeTempDirs } from '../support/temp';
+import { startMachine, type Machine } from './ssh-support';
 import { Place, rowsOf, type Outputs } from './stack-support';
 
-let sshd: Sshd;
+let machine: Machine;
 let place: Place;
-let there: string;
 let file: string[];
 let outputs: Outputs;
-const uploads = path.join(os.homedir(), '.holdfast');
-const hadUploads = fs.existsSync(uploads);
 
 const settings = (connection: object = {}) => ({
   environment: 'staging',
   clusters: {
     remote: {
-      connection: {
-        type: 'ssh',
-        host: sshd.host,
-        port: sshd.port,
-        user: os.userInfo().username,
-        privateKeyPath: sshd.privateKeyPath,
-        hostKey: sshd.hostKey,
-        home: there,
-        node: process.execPath,
-        ...connection,
-      },
+      connection: machine.connection(connection),
       databases: { shop: { applicationRoles: ['shop_app'] } },
     },
   },
 });
 
 beforeAll(async () => {
-  sshd = await startSshd();
+  machine = await startMachine();
   place = new Place();
-  there = tempDir(0o711);
   file = place.stackFile('staging', settings());
   await place.initialise('staging');
   const { code, stdout, stderr } = await place.up(file);
-  if (code !== 0) throw new Error(`${stdout}\n${stderr}\n${sshd.log()}`);
+  if (code !== 0) throw new Error(`${stdout}\n${stderr}\n${machine.sshd.log()}`);
   outputs = await place.outputs('staging');
 }, 300_000);
 
 afterAll(async () => {
-  await place.host('unschedule', { cluster: 'remote' }, there);
-  await sshd.stop();
-  if (!hadUploads) fs.rmSync(uploads, { recursive: true, force: true });
+  await place.host('unschedule', { cluster: 'remote' }, machine.there);
+  await machine.stop();
   removeTempDirs();
 });
 
 describe('a cluster over SSH', () => {
   it('is made in the home on its own machine, and its roles through a tunnel', async () => {
-    expect(fs.existsSync(path.join(there, 'clusters/remote/record.json'))).toBe(true);
-    expect(fs.existsSync(path.join(there, 'program/holdfast.cjs'))).toBe(true);
+    expect(fs.existsSync(path.join(machine.there, 'clusters/remote/record.json'))).toBe(true);
+    expect(fs.existsSync(path.join(machine.there, 'program/holdfast.cjs'))).toBe(true);
     expect(fs.existsSync(path.join(place.home, 'clusters'))).toBe(false);
     const login = {
       port: outputs.clusters.remote!.port,
@@ -71,7 +55,7 @@ describe('a cluster over SSH', () => {
   });
 
   it('keeps the private key out of the clear state', () => {
-    const key = fs.readFileSync(sshd.privateKeyPath, 'utf8');
+    const key = fs.readFileSync(machine.sshd.privateKeyPath, 'utf8');
     const [, line = ''] = key.split('\n');
     expect(line.length).toBeGreaterThan(40);
     expect(place.stateText()).not.toContain(line);

@@ -1,84 +1,45 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { answers } from '../support/ports';
-import { startSshd, type Sshd } from '../support/sshd';
-import { removeTempDirs, tempDir } from '../support/temp';
+import { removeTempDirs } from '../support/temp';
+import { startSudoMachine, type Machine } from './ssh-support';
 import { Place, type Outputs } from './stack-support';
 
-/*
- * A cluster on a machine where one logs in as somebody who is neither root nor its owner, and becomes root by sudo: a real sshd and a
- * real sudo, in a mount namespace in which there is such a user.
- */
+/** A cluster on a machine where one logs in as somebody who is neither root nor its owner, and becomes root by sudo. */
 const onlyAsRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
-const login = { name: 'holdfast-login', uid: 64123, home: path.join(tempDir(0o711), 'login') };
-const there = tempDir(0o711);
-let sshd: Sshd;
+let machine: Machine;
 let place: Place;
 let file: string[];
 let outputs: Outputs;
 
-/** Files of /etc as this machine has them, with the user added, and the directories that are to be the test's own. */
-function machine(): string[] {
-  const directory = tempDir(0o755);
-  const inside = (name: string) => path.join(directory, name);
-  const { name, uid, home } = login;
-  fs.mkdirSync(home, { mode: 0o700 });
-  fs.chownSync(home, uid, uid);
-  for (const [file, mode, line] of [
-    ['passwd', 0o644, `${name}:x:${uid}:${uid}::${home}:/bin/sh`],
-    ['shadow', 0o600, `${name}:*:20000:0:99999:7:::`],
-  ] as const)
-    fs.writeFileSync(inside(file), `${fs.readFileSync(`/etc/${file}`, 'utf8')}${line}\n`, { mode });
-  for (const name of ['sudoers.d', 'cron.d']) fs.mkdirSync(inside(name));
-  fs.writeFileSync(inside('sudoers.d/login'), `${name} ALL=(root) NOPASSWD: ALL\n`, { mode: 0o440 });
-  const mounts = ['passwd', 'shadow', 'sudoers.d', 'cron.d'].map(
-    name => `mount --bind "$0/${name}" /etc/${name}`,
-  );
-  return ['unshare', '--mount', 'sh', '-c', [...mounts, 'exec "$@"'].join(' && '), directory];
-}
-
 const settings = (connection: object = {}) => ({
   environment: 'staging',
-  clusters: {
-    remote: {
-      connection: {
-        type: 'ssh',
-        host: sshd.host,
-        port: sshd.port,
-        user: login.name,
-        sudoUser: 'root',
-        privateKeyPath: sshd.privateKeyPath,
-        hostKey: sshd.hostKey,
-        home: there,
-        node: process.execPath,
-        ...connection,
-      },
-    },
-  },
+  clusters: { remote: { connection: machine.connection(connection) } },
 });
 
 onlyAsRoot('a cluster over SSH and sudo', () => {
   beforeAll(async () => {
-    sshd = await startSshd({ through: machine() });
+    machine = await startSudoMachine();
     place = new Place();
     file = place.stackFile('staging', settings());
     await place.initialise('staging');
     const { code, stdout, stderr } = await place.up(file);
-    if (code !== 0) throw new Error(`${stdout}\n${stderr}\n${sshd.log()}`);
+    if (code !== 0) throw new Error(`${stdout}\n${stderr}\n${machine.sshd.log()}`);
     outputs = await place.outputs('staging');
   }, 300_000);
 
   afterAll(async () => {
-    await sshd.stop();
+    await machine.stop();
     removeTempDirs();
   });
 
   it('is its owner’s, although somebody else logged in', () => {
-    const ownerOf = (name: string) => fs.statSync(path.join(there, name)).uid;
+    const ownerOf = (name: string) => fs.statSync(path.join(machine.there, name)).uid;
+    const loggedIn = fs.statSync(machine.login).uid;
     expect(ownerOf('program/holdfast.cjs')).toBe(0);
-    expect([0, login.uid]).not.toContain(ownerOf('clusters/remote/data'));
-    expect(fs.existsSync(path.join(login.home, '.holdfast/holdfast.cjs'))).toBe(true);
+    expect([0, loggedIn]).not.toContain(ownerOf('clusters/remote/data'));
+    expect(fs.existsSync(path.join(machine.login, '.holdfast/holdfast.cjs'))).toBe(true);
   });
 
   it('has nothing to change afterwards', async () => {
