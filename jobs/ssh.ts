@@ -2,8 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { requester } from './audit';
 import type { SshConnection } from '../core/settings/stack';
+import { requester } from './audit';
+import { ownProgram } from './program';
 
 /** A word that the shell on the other side reads as itself: ssh joins its arguments and hands them to one. */
 export function quote(word: string): string {
@@ -21,6 +22,12 @@ export function forwardedFlag(person: boolean): string {
 /** Where `pulumi up` copies the program to, in the login directory, before it installs itself. */
 export const uploadedProgram = '.holdfast/holdfast.cjs';
 
+/**
+ * In the place of a program's path: this machine's own is sent along, ahead of what it reads. Nothing has to be there but
+ * Node.js, and nothing stays.
+ */
+export const carriedProgram = '-';
+
 /** What runs there: the installed program (or `program`), as the user that may. */
 export function remoteCommand(
   connection: SshConnection,
@@ -28,7 +35,28 @@ export function remoteCommand(
   program = path.posix.join(connection.home, 'program/holdfast.cjs'),
 ): string {
   const sudo = connection.sudoUser === undefined ? [] : ['sudo', '-n', '-u', connection.sudoUser, '--'];
-  return [...sudo, connection.node, program, ...args, '--home', connection.home].map(quote).join(' ');
+  const started =
+    program === carriedProgram ? ['-e', unpack(fs.statSync(ownProgram().file).size), '--'] : [program];
+  return [...sudo, connection.node, ...started, ...args, '--home', connection.home].map(quote).join(' ');
+}
+
+/** A script that runs the program of so many bytes that standard input begins with; the rest is for that to read. */
+function unpack(bytes: number): string {
+  return `
+    const fs = require('fs'), path = require('path'), { stdin } = process;
+    stdin.on('readable', function read() {
+      const program = stdin.read(${bytes});
+      if (program === null) return;
+      stdin.off('readable', read);
+      const directory = fs.mkdtempSync(path.join(require('os').tmpdir(), 'holdfast-'));
+      try {
+        process.argv.splice(1, 0, path.join(directory, 'holdfast.cjs'));
+        fs.writeFileSync(process.argv[1], program);
+        require(process.argv[1]);
+      } finally {
+        fs.rmSync(directory, { recursive: true });
+      }
+    });`.replace(/\s+/g, ' ');
 }
 
 /**
@@ -67,7 +95,7 @@ export function knownHostsLine({ host, port, hostKey }: SshConnection): string {
   return `${port === 22 ? host : `[${host}]:${port}`} ${hostKey}\n`;
 }
 
-/** Starts the installed program on the cluster's machine; its standard streams are piped. */
+/** Starts the installed program (or `program`) on the cluster's machine; its standard streams are piped. */
 export function startOverSsh(
   connection: SshConnection,
   args: readonly string[],
@@ -90,6 +118,7 @@ export function startOverSsh(
     );
     child.once('close', forget);
     child.once('error', forget);
+    if (program === carriedProgram) child.stdin.write(fs.readFileSync(ownProgram().file));
     return child;
   } catch (error) {
     forget();

@@ -4,7 +4,6 @@ import type { StackSettings } from '../../core/settings/stack';
 import type { Specification } from '../../core/specification';
 import { holdfastHome } from '../../jobs/embedded';
 import { readEvidence as ask } from '../../jobs/host-calls';
-import { nothingThere } from './first';
 import { readWith, type Reading } from './reading';
 import { askCommand, type Source } from './source';
 
@@ -28,7 +27,7 @@ export function readEvidence(request: EvidenceRequest): Promise<Reading> {
   return readWith(read, request);
 }
 
-async function askMachine({ cluster, stack, settings, source, now }: EvidenceRequest): Promise<unknown> {
+async function askMachine({ cluster, stack, settings, source }: EvidenceRequest): Promise<unknown> {
   const declared = settings.clusters[cluster];
   if (declared === undefined)
     throw new HoldfastError('configuration', 'the stack declares no such cluster', {
@@ -45,8 +44,7 @@ async function askMachine({ cluster, stack, settings, source, now }: EvidenceReq
   };
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    const evidence = await ask(specification, { home: holdfastHome(), signal, killAfterSeconds: 5 });
-    return evidence ?? nothingThere(specification, now());
+    return await ask(specification, { home: holdfastHome(), signal, killAfterSeconds: 5 });
   } catch (cause) {
     if (!signal.aborted) throw cause;
     throw new HoldfastError('engine-failed', `it took longer than ${timeoutSeconds} s`, { cause });

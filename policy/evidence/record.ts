@@ -3,7 +3,7 @@ import type { GateRecord } from '../../core/host-documents';
 import type { StackSettings } from '../../core/settings/stack';
 import { holdfastHome } from '../../jobs/embedded';
 import { recordGate } from '../../jobs/gate-record';
-import { askProgram } from '../../jobs/remote';
+import { recordGateAt } from '../../jobs/host-calls';
 import { placeOf } from '../../jobs/where';
 import type { Source } from './source';
 
@@ -26,7 +26,7 @@ export async function recordDecision(
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
     if (place.type === 'local') await recordGate(home, record);
-    else await askProgram(place, ['host', 'gate'], record, { home, signal, killAfterSeconds: 5 });
+    else await recordGateAt(place, record, { home, signal, killAfterSeconds: 5 });
     return null;
   } catch (error) {
     return signal.aborted

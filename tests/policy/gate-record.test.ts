@@ -5,7 +5,7 @@ import { HoldfastError } from '../../core/errors';
 import type { Evidence } from '../../core/evidence';
 import type { GateDecision, GateRecord } from '../../core/host-documents';
 import { parseStack } from '../../core/settings/parse';
-import * as remote from '../../jobs/remote';
+import * as hostCalls from '../../jobs/host-calls';
 import { recordDecision } from '../../policy/evidence/record';
 import type { Source } from '../../policy/evidence/source';
 import { rules } from '../../policy/pack';
@@ -149,17 +149,16 @@ describe('the audit log', () => {
   });
 
   test('on another machine is written by the program there', async () => {
-    const ask = jest.spyOn(remote, 'askProgram').mockResolvedValue({ recorded: true });
+    const ask = jest.spyOn(hostCalls, 'recordGateAt').mockResolvedValue();
     expect(await recordDecision(record, overSsh, undefined)).toBeNull();
-    expect(ask.mock.calls[0]?.slice(0, 3)).toEqual([
+    expect(ask.mock.calls[0]?.slice(0, 2)).toEqual([
       (overSsh.clusters.shop as HostClusterSettings).connection,
-      ['host', 'gate'],
       record,
     ]);
   });
 
   test('on a machine that fails, or doesn’t answer in time, is told with the reason', async () => {
-    const ask = jest.spyOn(remote, 'askProgram');
+    const ask = jest.spyOn(hostCalls, 'recordGateAt');
     ask.mockRejectedValueOnce(new HoldfastError('engine-failed', 'no route'));
     expect(await recordDecision(record, overSsh, undefined)).toBe('no route');
     const aborted = new AbortController();
@@ -170,7 +169,7 @@ describe('the audit log', () => {
   });
 
   test('is left alone where the pack may only read, and of what the stack doesn’t declare', async () => {
-    const ask = jest.spyOn(remote, 'askProgram');
+    const ask = jest.spyOn(hostCalls, 'recordGateAt');
     fs.mkdirSync(directory, { recursive: true });
     const source: Source = { type: 'command', command: ['cat', 'evidence.json'] };
     expect(await recordDecision(record, local, source)).toBeNull();

@@ -135,15 +135,6 @@ describe('a machine as the source of evidence', () => {
     });
   });
 
-  test('on which Holdfast was never installed has no cluster yet', async () => {
-    ask.mockResolvedValue(null);
-    const reading = await readEvidence({ ...request, source: ssh });
-    expect(reading).toMatchObject({
-      state: 'read',
-      evidence: { phase: 'none', cluster: 'shop', observedAt: now },
-    });
-  });
-
   test('that fails is unknown, with its own hint', async () => {
     ask.mockRejectedValue(new HoldfastError('engine-failed', 'no route', { hint: 'check the network' }));
     expect(await readEvidence(request)).toEqual({
