@@ -3,6 +3,7 @@ import { HoldfastError } from '../core/errors';
 import type { BackupSet, Evidence } from '../core/evidence';
 import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
+import { audited } from './audit';
 import { holder } from './backup';
 import { clusterDirectory, openSpecified } from './context';
 
@@ -23,20 +24,26 @@ export interface EraseRequest {
 export async function eraseCluster(home: string, request: EraseRequest, watch: Watch): Promise<void> {
   const { specification, backupSet, what } = request;
   const { name, engine } = await openSpecified(home, specification);
+  const directory = clusterDirectory(home, name);
   // Gone already; its directory would be made anew for the lock.
-  if (!fs.existsSync(clusterDirectory(home, name))) return;
+  if (!fs.existsSync(directory)) return;
   const { erase } = await import('../engines/host/provision/remove');
   // The timer is still there: what it starts finds nothing to do until all is over.
-  await engine.withLock('schedule', holder('down'), async () => {
-    const evidence = await engine.evidence();
-    if (evidence.identity.found !== null) assertFinal(evidence, backupSet);
-    await erase(specification, {
-      home,
-      keepRepository: true,
-      keepNotes: what === 'data',
-      report: step => watch.report({ fraction: null, step }),
+  const eraseLocked = () =>
+    engine.withLock('schedule', holder('down'), async () => {
+      const evidence = await engine.evidence();
+      if (evidence.identity.found !== null) assertFinal(evidence, backupSet);
+      await erase(specification, {
+        home,
+        keepRepository: true,
+        keepNotes: what === 'data',
+        report: step => watch.report({ fraction: null, step }),
+      });
     });
-  });
+  // The audit log is part of all.
+  if (what === 'all') return eraseLocked();
+  const note = { what: 'erase', cluster: name };
+  return audited(directory, note, watch.signal, eraseLocked, () => `backup set ${backupSet} is kept`);
 }
 
 /** @throws HoldfastError `refused` unless the set is all that is needed to have the cluster back. */

@@ -11,7 +11,7 @@ import { declaredClusters } from '../stacks';
 import { ClusterCommands } from '../up/clusters';
 import { alone, embeddedPlace, logOf, pulumiIn, type Place, type Watching } from '../up/place';
 import { beginErasing, begunErasing, finalBackup, forgetFinalBackup } from './final-backup';
-import { keepConfiguration, keepRepository } from './keep';
+import { keepAudit, keepConfiguration, keepRepository } from './keep';
 
 export interface DownRequest {
   /** Production too, its data included. The caller has made sure that a person wants it. */
@@ -109,6 +109,7 @@ async function eraseAll(run: Run, clusters: readonly string[]): Promise<void> {
     await keepConfiguration(home, final);
     // As long as there is data it stays backed up, wherever this is interrupted.
     await commands.host('erase', { specification, backupSet, what: 'data' });
+    await keepAudit(home, final);
     await commands.host('unschedule', { cluster });
     await commands.host('erase', { specification, backupSet, what: 'all' });
     await keepRepository(home, final);

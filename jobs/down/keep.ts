@@ -5,7 +5,7 @@ import type { FinalBackup } from './final-backup';
 
 /**
  * Puts aside what the cluster can be restored from with bare pgBackRest (docs/operations.md), while it is still there: its
- * configuration, with the repository's passphrase if it has one, and its audit log.
+ * configuration, with the repository's passphrase if it has one.
  */
 export async function keepConfiguration(home: string, final: FinalBackup): Promise<void> {
   const paths = clusterPaths(home, final.specification.cluster);
@@ -22,11 +22,19 @@ export async function keepConfiguration(home: string, final: FinalBackup): Promi
       mode: 0o600,
     },
   );
-  await fs.copyFile(paths.audit, path.join(final.kept, 'audit.jsonl')).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  });
   for (const name of ['', ...(await fs.readdir(final.kept))])
     await fs.lchown(path.join(final.kept, name), owner.uid, owner.gid);
+}
+
+/** Puts the audit log aside, once the erasing of the data is on it. */
+export async function keepAudit(home: string, { specification, kept }: FinalBackup): Promise<void> {
+  const { audit } = clusterPaths(home, specification.cluster);
+  const found = await fs.stat(audit).catch(() => null);
+  // Erased already, so kept already.
+  if (found === null) return;
+  const copy = path.join(kept, 'audit.jsonl');
+  await fs.copyFile(audit, copy);
+  await fs.lchown(copy, found.uid, found.gid);
 }
 
 /** The repository where it will be, and nothing of the places that go with the cluster. */

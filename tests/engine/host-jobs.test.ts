@@ -116,7 +116,14 @@ it('production is neither removed nor unsealed while it has data, and erased onl
   const { engine } = await openCluster({ home }, 'shop');
   const final: BackupSet = await engine.backup('full', {}).wait(patient());
   const request = { specification, backupSet: final.id, what: 'all' };
-  await expect(call('erase', request)).rejects.toThrow('it was not verified');
+  const log = path.join(home, 'clusters/shop/audit.jsonl');
+  const erasures = () =>
+    fs
+      .readFileSync(log, 'utf8')
+      .split('\n')
+      .flatMap(line => (line.includes('"what":"erase"') ? [JSON.parse(line) as object] : []));
+  await expect(call('erase', { ...request, what: 'data' })).rejects.toThrow('it was not verified');
+  expect(erasures()).toMatchObject([{ outcome: 'refused' }]);
   await engine.recordVerification(
     final.id,
     {
@@ -128,6 +135,8 @@ it('production is neither removed nor unsealed while it has data, and erased onl
     },
     {},
   );
+  expect(await call('erase', { ...request, what: 'data' })).toEqual(shop);
+  expect(erasures().at(-1)).toMatchObject({ outcome: 'succeeded', detail: `backup set ${final.id} is kept` });
   expect(await call('erase', request)).toEqual(shop);
   // Interrupted, the same call goes on.
   expect(await call('erase', request)).toEqual(shop);

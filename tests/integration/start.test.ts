@@ -25,8 +25,8 @@ const placeOf = (stack: string) => ({
 });
 
 /** The newest line of production’s audit log. */
-function lastAudited(): unknown {
-  const log = fs.readFileSync(path.join(embedded.home, 'clusters/prod/audit.jsonl'), 'utf8');
+function lastAudited(file = path.join(embedded.home, 'clusters/prod/audit.jsonl')): unknown {
+  const log = fs.readFileSync(file, 'utf8');
   return JSON.parse(log.trim().split('\n').at(-1)!);
 }
 
@@ -179,6 +179,13 @@ test('down takes production apart when one insists, and its final backup is all 
   expect(await embedded.isScheduled('prod')).toBe(false);
   const kept = /^Kept: (.*) \(docs/m.exec(stdout)?.[1];
   expect(fs.readdirSync(kept!).sort()).toEqual(['audit.jsonl', 'pgbackrest.conf', 'repository']);
+  const backupSet = path.basename(kept!).replace('prod-', '');
+  expect(lastAudited(path.join(kept!, 'audit.jsonl'))).toMatchObject({
+    what: 'erase',
+    who: expect.stringContaining('@') as string,
+    outcome: 'succeeded',
+    detail: `backup set ${backupSet} is kept`,
+  });
   expect(fs.existsSync(path.join(embedded.home, 'clusters'))).toBe(false);
 
   // Elsewhere, with nothing of Holdfast left.
