@@ -13,8 +13,8 @@ const program = path.join(repositoryRoot, 'bin/holdfast.mjs');
  * that a cron daemon that it starts runs this home's schedules and no others.
  */
 export class Embedded {
-  /** With a blank in its path, on purpose. */
-  readonly home = path.join(tempDir(0o711), 'the home');
+  /** With blanks in its path, and longer than what a socket may have, on purpose. */
+  readonly home = path.join(tempDir(0o711), 'the home of', 'a long and winding name '.repeat(5).trim());
   readonly env: NodeJS.ProcessEnv = { ...process.env, HOLDFAST_HOME: this.home };
   private readonly cronDirectory = tempDir(0o755);
 
