@@ -4,36 +4,12 @@
  * checkout `builtPack()` is always that of the current sources: dist/holdfast-policy-<hash>.cjs, made only when they
  * changed. `node policy/build.cjs` makes the npm package in policy/dist, which needs nothing of the checkout.
  */
-const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { sourceHash } = require('../scripts/source-hash.cjs');
 
 const root = path.resolve(__dirname, '..');
 const layers = ['policy', 'jobs', 'engines', 'core'];
-
-function sources() {
-  const found = ['package-lock.json', 'policy/build.cjs'];
-  const visit = folder => {
-    for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
-      const name = path.posix.join(folder, entry.name);
-      if (entry.isDirectory()) visit(name);
-      else if (entry.name.endsWith('.ts')) found.push(name);
-    }
-  };
-  for (const layer of layers) visit(layer);
-  return found.sort();
-}
-
-function sourceHash() {
-  const hash = createHash('sha256');
-  for (const name of sources())
-    hash
-      .update(name)
-      .update('\0')
-      .update(fs.readFileSync(path.join(root, name)))
-      .update('\0');
-  return hash.digest('hex').slice(0, 16);
-}
 
 /**
  * @pulumi/policy takes `asset` from all of @pulumi/pulumi, whose 560 modules take as long to load as everything else
@@ -70,7 +46,7 @@ async function build(outfile) {
 /** The built pack of the current sources. Safe to call from several processes at once. */
 async function builtPack() {
   const folder = path.join(root, 'dist');
-  const file = path.join(folder, `holdfast-policy-${sourceHash()}.cjs`);
+  const file = path.join(folder, `holdfast-policy-${sourceHash(layers, ['policy/build.cjs'])}.cjs`);
   if (!fs.existsSync(file)) {
     fs.mkdirSync(folder, { recursive: true });
     const half = path.join(folder, `.${process.pid}-${path.basename(file)}`);

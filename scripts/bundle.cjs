@@ -5,36 +5,12 @@
  * sources, and made only when they changed. Its head is scripts/loader.cjs; beside it lies its code cache.
  */
 const { execFileSync } = require('node:child_process');
-const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
+const { sourceHash } = require('./source-hash.cjs');
 
 const root = path.resolve(__dirname, '..');
 const layers = ['cli', 'jobs', 'engines', 'core', 'toolchain'];
-
-function sources() {
-  const found = ['package-lock.json', 'scripts/bundle.cjs', 'scripts/loader.cjs'];
-  const visit = folder => {
-    for (const entry of fs.readdirSync(path.join(root, folder), { withFileTypes: true })) {
-      const name = path.posix.join(folder, entry.name);
-      if (entry.isDirectory()) visit(name);
-      else if (entry.name.endsWith('.ts')) found.push(name);
-    }
-  };
-  for (const layer of layers) visit(layer);
-  return found.sort();
-}
-
-function sourceHash() {
-  const hash = createHash('sha256');
-  for (const name of sources())
-    hash
-      .update(name)
-      .update('\0')
-      .update(fs.readFileSync(path.join(root, name)))
-      .update('\0');
-  return hash.digest('hex').slice(0, 16);
-}
 
 /** What each program is made of, and the oldest Node.js that it runs on (jobs/program.ts says what it can do). */
 const kinds = {
@@ -49,7 +25,7 @@ const kinds = {
  * `folder` is another place for it than dist/.
  */
 function bundle(kind = 'machine', folder = path.join(root, 'dist')) {
-  const hash = sourceHash();
+  const hash = sourceHash(layers, ['scripts/bundle.cjs', 'scripts/loader.cjs']);
   const { name, entry, target, head } = kinds[kind];
   const file = path.join(folder, `${name}-${hash}.cjs`);
   if (!fs.existsSync(file)) {
@@ -92,5 +68,5 @@ function withLoader(program) {
   return `${loader}\n// The program:\n${program.replace(/^/gm, '//')}`;
 }
 
-module.exports = { bundle, sourceHash };
+module.exports = { bundle };
 if (require.main === module) process.stdout.write(`${bundle().file}\n`);
