@@ -1,7 +1,8 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { Applied } from '../core/host-documents';
 import type { HostSpecification } from '../core/specification';
-import { openTunnel, preferredTunnelPort } from '../jobs/tunnel';
+import { openTunnel } from '../jobs/tunnel';
+import { offerTunnel } from '../jobs/tunnel-on-demand';
 import type { StackContext } from './context';
 import { reporting } from './failure';
 
@@ -9,7 +10,7 @@ type Endpoint = Applied['endpoint'];
 
 /**
  * Where the PostgreSQL provider reaches a cluster: its endpoint; over SSH the local end of a tunnel, which lives as long as
- * this program. A preview doesn't connect, so it opens none.
+ * this program. A preview connects only to read what it imports.
  */
 export function reachable(
   { settings: { connection } }: HostSpecification,
@@ -20,7 +21,7 @@ export function reachable(
   return endpoint.apply(
     reporting(async target => ({
       host: '127.0.0.1',
-      port: dryRun ? preferredTunnelPort(connection, target.port) : await openTunnel(connection, target),
+      port: await (dryRun ? offerTunnel : openTunnel)(connection, target),
     })),
   );
 }

@@ -63,7 +63,7 @@ function unpack(bytes: number): string {
  * Arguments of the system's ssh: only the pinned host key counts, only the named key is offered, nothing is asked, and a
  * connection that died is noticed within a minute.
  */
-export function sshArguments(connection: SshConnection, knownHosts: string, command: string): string[] {
+export function sshArguments(connection: SshConnection, knownHosts: string, command?: string): string[] {
   const options = {
     BatchMode: 'yes',
     StrictHostKeyChecking: 'yes',
@@ -86,7 +86,7 @@ export function sshArguments(connection: SshConnection, knownHosts: string, comm
     String(connection.port),
     '--',
     `${connection.user}@${connection.host}`,
-    command,
+    ...(command === undefined ? [] : [command]),
   ];
 }
 
