@@ -49,12 +49,7 @@ afterAll(async () => {
 function declare(connection: object): string {
   const directory = tempDir();
   const ssh = {
-    type: 'ssh',
-    host: sshd.host,
-    port: sshd.port,
-    user: os.userInfo().username,
-    privateKeyPath: sshd.privateKeyPath,
-    hostKey: sshd.hostKey,
+    ...sshd.connection,
     home: cluster.home,
     node: process.execPath,
     ...connection,

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { stack as stackSettings } from '../../core/settings/stack';
 import type { Engine } from '../../engines/engine';
@@ -34,12 +33,7 @@ const forcedCommand = (home: string) =>
   `command="${process.execPath} ${ownProgram().file} --forwarded=program,ci host evidence --json --home ${home}",restrict`;
 
 const overSsh = (): Extract<Source, { type: 'ssh' }> => ({
-  type: 'ssh',
-  host: sshd.host,
-  port: sshd.port,
-  user: os.userInfo().username,
-  privateKeyPath: sshd.privateKeyPath,
-  hostKey: sshd.hostKey,
+  ...sshd.connection,
   home: '/nowhere',
   node: 'node',
 });

@@ -16,19 +16,15 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-function machineOf(sshd: Sshd, login: string, who: object): Machine {
+function machineOf(sshd: Sshd, login: string, who: object = {}): Machine {
   const there = tempDir(0o711);
   return {
     sshd,
     there,
     login,
     connection: changes => ({
-      type: 'ssh',
-      host: sshd.host,
-      port: sshd.port,
+      ...sshd.connection,
       ...who,
-      privateKeyPath: sshd.privateKeyPath,
-      hostKey: sshd.hostKey,
       home: there,
       node: process.execPath,
       ...changes,
@@ -39,10 +35,10 @@ function machineOf(sshd: Sshd, login: string, who: object): Machine {
 
 /** One logs in as who runs the tests, to their own home directory, where nothing stays. */
 export async function startMachine(): Promise<Machine> {
-  const { username, homedir } = os.userInfo();
+  const { homedir } = os.userInfo();
   const uploads = path.join(homedir, '.holdfast');
   const hadUploads = fs.existsSync(uploads);
-  const machine = machineOf(await startSshd(), homedir, { user: username });
+  const machine = machineOf(await startSshd(), homedir);
   return {
     ...machine,
     stop: async () => {

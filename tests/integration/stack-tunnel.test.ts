@@ -34,15 +34,7 @@ afterAll(async () => {
 });
 
 const connection = (changes: Partial<SshConnection> = {}) =>
-  connectionSchema.parse({
-    type: 'ssh',
-    host: sshd.host,
-    port: sshd.port,
-    user: os.userInfo().username,
-    privateKeyPath: sshd.privateKeyPath,
-    hostKey: sshd.hostKey,
-    ...changes,
-  }) as SshConnection;
+  connectionSchema.parse({ ...sshd.connection, ...changes }) as SshConnection;
 
 /** A process of its own that opens a tunnel, as a Pulumi program does, and then ends, or hangs. */
 function inProcess(changes: Partial<SshConnection> = {}, then = 'setInterval(() => undefined, 1000)') {

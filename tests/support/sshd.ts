@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { answers, freePort } from './ports';
 import { succeed, until } from './processes';
@@ -12,6 +13,11 @@ export interface Sshd {
   readonly hostKey: string;
   /** Private key whose public one may log in. */
   readonly privateKeyPath: string;
+  /** As `connection` of a stack file: what has no default, logging in as who runs the tests. */
+  readonly connection: Readonly<Record<'type' | 'host' | 'user' | 'privateKeyPath' | 'hostKey', string>> & {
+    readonly type: 'ssh';
+    readonly port: number;
+  };
   /** What sshd logged. */
   log(): string;
   stop(): Promise<void>;
@@ -47,11 +53,14 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const child = spawn(name, args, { stdio: ['ignore', log, log] });
   fs.closeSync(log);
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()));
+  const hostKey = fs.readFileSync(at('host_key.pub'), 'utf8').trim().split(' ').slice(0, 2).join(' ');
+  const [host, privateKeyPath] = ['127.0.0.1', at('user_key')] as const;
   const server: Sshd = {
-    host: '127.0.0.1',
+    host,
     port,
-    hostKey: fs.readFileSync(at('host_key.pub'), 'utf8').trim().split(' ').slice(0, 2).join(' '),
-    privateKeyPath: at('user_key'),
+    hostKey,
+    privateKeyPath,
+    connection: { type: 'ssh', host, port, user: os.userInfo().username, privateKeyPath, hostKey },
     log: () => fs.readFileSync(at('sshd.log'), 'utf8'),
     stop: async () => {
       child.kill('SIGTERM');

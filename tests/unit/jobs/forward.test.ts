@@ -1,21 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { SshConnection } from '../../../core/settings/stack';
 import { forward } from '../../../jobs/forward';
 import { removeTempDirs, tempDir } from '../../support/temp';
+import { connection } from './connection';
 
 const searched = process.env.PATH;
-const connection: SshConnection = {
-  type: 'ssh',
-  host: 'db1.example.com',
-  port: 22,
-  user: 'deploy',
-  privateKeyPath: '/k',
-  hostKey: 'ssh-ed25519 AAAA',
-  home: '/srv/holdfast',
-  node: 'node',
-};
 
 /** The other side of ssh is this script of Node.js. */
 function otherSideIs(script: string): void {

@@ -3,22 +3,13 @@ import path from 'node:path';
 import type { ConnectionSettings } from '../../../core/settings/stack';
 import { askProgram, callProgram } from '../../../jobs/remote';
 import { removeTempDirs, tempDir } from '../../support/temp';
+import { connection as remote } from './connection';
 
 const program = { file: '', hash: '' };
 jest.mock('../../../jobs/program', () => ({ ownProgram: () => program }));
 
 const searched = process.env.PATH;
 const local: ConnectionSettings = { type: 'local' };
-const remote: ConnectionSettings = {
-  type: 'ssh',
-  host: 'db1.example.com',
-  port: 22,
-  user: 'deploy',
-  privateKeyPath: '/k',
-  hostKey: 'ssh-ed25519 AAAA',
-  home: '/srv/holdfast',
-  node: 'node',
-};
 const home = '/srv/here';
 
 /** The program, or the ssh that would start it, is this script of Node.js. */

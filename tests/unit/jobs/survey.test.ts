@@ -4,6 +4,7 @@ import { survey, type Declaration } from '../../../jobs/survey';
 import type { Place } from '../../../jobs/where';
 import { removeTempDirs, tempDir } from '../../support/temp';
 import { specification } from './fake-engine';
+import { connection as ssh } from './connection';
 
 /*
  * How clusters are found and asked; tests/engine/jobs.test.ts asks a real one in this process.
@@ -14,16 +15,6 @@ jest.mock('../../../jobs/program', () => ({ ownProgram: () => program }));
 
 const searched = process.env.PATH;
 const signal = new AbortController().signal;
-const ssh: Place = {
-  type: 'ssh',
-  host: 'db1.example.com',
-  port: 22,
-  user: 'deploy',
-  privateKeyPath: '/k',
-  hostKey: 'ssh-ed25519 AAAA',
-  home: '/srv/holdfast',
-  node: 'node',
-};
 const declare = (name: string, place: Place): Declaration => ({
   name,
   environment: 'production',

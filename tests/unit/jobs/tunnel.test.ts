@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { SshConnection } from '../../../core/settings/stack';
 import { openTunnel, preferredTunnelPort } from '../../../jobs/tunnel';
 import { removeTempDirs, tempDir } from '../../support/temp';
+import { connection } from './connection';
 
 /*
  * What ssh can say to a tunnel; tests/integration/stack-tunnel.test.ts has a real one.
@@ -10,16 +10,6 @@ import { removeTempDirs, tempDir } from '../../support/temp';
 
 const searched = process.env.PATH;
 const target = { host: '127.0.0.1', port: 5440 };
-const connection: SshConnection = {
-  type: 'ssh',
-  host: 'db1.example.com',
-  port: 22,
-  user: 'deploy',
-  privateKeyPath: '/k',
-  hostKey: 'ssh-ed25519 AAAA',
-  home: '/srv/holdfast',
-  node: 'node',
-};
 
 /** ssh is this shell script. */
 function sshIs(script: string): string {
