@@ -3,9 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import type { HostSpecification } from '../../core/specification';
 import { clusterPaths } from '../../engines/host/layout';
-import { withCrontabBlock } from '../../engines/host/schedule/cron';
+import { renderCronFile, withCrontabBlock } from '../../engines/host/schedule/cron';
 import type { Places } from '../../engines/host/schedule/places';
-import { jobName } from '../../engines/host/schedule/plan';
+import { jobName, jobOf } from '../../engines/host/schedule/plan';
 import { installSchedule, removeSchedule, scheduleDrift } from '../../engines/host/schedule/schedule';
 import { specify } from '../support/host-cluster';
 import { run, succeed } from '../support/processes';
@@ -145,6 +145,36 @@ describe('a file of cron.d', () => {
     const source = { mode: 'existing', dataDirectory: '/srv/data', port: 5432 };
     const { written } = await install(specify({ cluster: { source } }));
     expect(await fs.readFile(written[0]!, 'utf8')).not.toContain('@reboot');
+  });
+
+  it('is refused where cron would pass over it, as a command is longer than it takes', async () => {
+    const rendered = (length: number) => {
+      const home = `/${'h'.repeat(length - 1)}`;
+      const program = path.join(home, 'program', 'holdfast.cjs');
+      return renderCronFile(jobOf(specify(), { home, node: '/usr/bin/node', program }));
+    };
+    let longest = 200;
+    for (; ; longest += 1)
+      try {
+        rendered(longest + 1);
+      } catch (error) {
+        expect(error).toMatchObject({
+          code: 'configuration',
+          hint: expect.stringContaining('HOLDFAST_HOME') as string,
+        });
+        break;
+      }
+    // As a user's crontab, which has no name of a user in its lines; cron itself is the judge.
+    const check = async (text: string, more = '') => {
+      const file = path.join(tempDir(), 'crontab');
+      const lines = text
+        .split('\n')
+        .map(line => line.replace(` ${user} `, ' ').replace(/$/, line === '' ? '' : more));
+      await fs.writeFile(file, lines.join('\n'));
+      return (await run('crontab', ['-n', file])).code;
+    };
+    expect(await check(rendered(longest))).toBe(0);
+    expect(await check(rendered(longest), 'xxx')).toBe(1);
   });
 
   it('is named by home and cluster, so that two never collide', () => {

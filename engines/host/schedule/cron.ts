@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { HoldfastError } from '../../../core/errors';
 import { everyMinutes, startDocument, type Job } from './plan';
 
 /** A file of /etc/cron.d. */
@@ -47,7 +48,22 @@ function entries(job: Job): { readonly when: string; readonly command: string }[
     when: '@reboot',
     command: escape(`echo ${quote(startDocument(job))} | ${program} host start ${into('start.log')}`),
   };
-  return job.startsAtBoot ? [due, boot] : [due];
+  const found = job.startsAtBoot ? [due, boot] : [due];
+  for (const { command } of found) assertFits(command, job);
+  return found;
+}
+
+/** cron (MAX_COMMAND) passes over a whole file for one that is longer, and only its log says so. */
+const longestCommand = 998;
+
+function assertFits(command: string, { cluster }: Job): void {
+  const length = Buffer.byteLength(command);
+  if (length <= longestCommand) return;
+  throw new HoldfastError(
+    'configuration',
+    `the schedule of cluster ${cluster} has a command of ${length} characters, and cron takes ${longestCommand}`,
+    { hint: 'Name a shorter directory: HOLDFAST_HOME, or connection.home.' },
+  );
 }
 
 /** A word for the shell that cron starts. */
