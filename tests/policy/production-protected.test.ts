@@ -1,5 +1,5 @@
 import { productionProtected } from '../../policy/rules/production-protected';
-import { awsResource } from './support/aws';
+import { awsResource, statefulOnAws } from './support/aws';
 import { clusterCommand, judged, judgedResource, resourceOf, staging } from './support/fixtures';
 
 describe('production-protected', () => {
@@ -9,13 +9,7 @@ describe('production-protected', () => {
     resourceOf({ type: 'postgresql:index/schema:Schema' }),
     clusterCommand(),
     clusterCommand({ type: 'command:remote:Command' }),
-    ...[
-      'rds/instance:Instance',
-      'rds/cluster:Cluster',
-      'rds/snapshot:Snapshot',
-      'backup/vault:Vault',
-      'kms/key:Key',
-    ].map(type => awsResource(type, {})),
+    ...statefulOnAws.map(type => awsResource(type, {})),
   ];
 
   test.each(stateful.map(resource => [resource.type, resource] as const))(

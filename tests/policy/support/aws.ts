@@ -84,6 +84,22 @@ export const clusterParameterGroup = (changes: object = {}) =>
     ...changes,
   });
 
+/** The types of AWS whose resources carry data, or what it can't be read without. */
+export const statefulOnAws = [
+  'rds/instance:Instance',
+  'rds/cluster:Cluster',
+  'rds/snapshot:Snapshot',
+  'rds/snapshotCopy:SnapshotCopy',
+  'rds/clusterSnapshot:ClusterSnapshot',
+  'rds/clusterSnapshotCopy:ClusterSnapshotCopy',
+  'backup/vault:Vault',
+  'backup/logicallyAirGappedVault:LogicallyAirGappedVault',
+  'kms/key:Key',
+  'kms/replicaKey:ReplicaKey',
+  'kms/externalKey:ExternalKey',
+  'kms/replicaExternalKey:ReplicaExternalKey',
+] as const;
+
 /** The violations of a rule on a program of these resources, as a whole. */
 export function judgedProgram(
   rule: Rule,
