@@ -48,12 +48,9 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
 
   // What waits is read before the repository is listed: a segment that moves in between is in one of both at least.
   const waitingBefore = await waitingSegments(paths.dataDirectory).catch(() => []);
-  const [found, { server, unarchived }, repository, configured, walSpace] = await Promise.all([
+  const [found, server, repository, configured, walSpace] = await Promise.all([
     readIdentity(context, report),
-    readServer(context, report).then(async server => ({
-      server,
-      unarchived: await unarchivedUnlessWaiting(context, server.facts, waitingBefore),
-    })),
+    readServer(context, waitingBefore, report),
     exists(paths.configuration).then(there => (there ? readRepository(context, recorded, report) : null)),
     exists(paths.configuration),
     freeBytes(path.join(paths.dataDirectory, 'pg_wal')),
@@ -88,7 +85,7 @@ export async function evidence(context: HostContext, read: RecordRead): Promise<
   const archive =
     server.facts === null
       ? null
-      : await archiveEvidence(context, server.facts, waiting, complete, missing, unarchived).catch(
+      : await archiveEvidence(context, server.facts, waiting, complete, missing, server.unarchived).catch(
           (error: unknown) => {
             report({
               what: `the state of archiving can’t be read: ${asHoldfastError(error).message}`,
@@ -159,48 +156,55 @@ interface ServerRead {
   readonly state: 'running' | 'stopped';
   readonly facts: ServerFacts | null;
   readonly access: AccessEvidence | null;
+  /** Null where it depends on the repository, or could not be read; it is read (or fails) later then. */
+  readonly unarchived: Unarchived | null;
 }
 
-async function readServer(context: HostContext, report: Report): Promise<ServerRead> {
-  const ask = async (session: Session) => ({
-    facts: await askServer(session),
-    access: await readAccess(session, context.server).catch((error: unknown) => {
-      report({
-        what: `who may connect can’t be read: ${asHoldfastError(error).message}`,
-        remedy: `See the server’s log in ${context.paths.log}.`,
-      });
-      return null;
-    }),
-  });
+async function readServer(
+  context: HostContext,
+  waiting: readonly string[],
+  report: Report,
+): Promise<ServerRead> {
+  const ask = async (session: Session) => {
+    const facts = await askServer(session);
+    const [access, unarchived] = await Promise.all([
+      readAccess(session, context.server).catch((error: unknown) => {
+        report({
+          what: `who may connect can’t be read: ${asHoldfastError(error).message}`,
+          remedy: `See the server’s log in ${context.paths.log}.`,
+        });
+        return null;
+      }),
+      unarchivedUnlessWaiting(context, facts, waiting),
+    ]);
+    return { facts, access, unarchived };
+  };
   try {
-    const { facts, access } = await withServer(context.server, 'postgres', ask, promptly);
+    const { facts, ...read } = await withServer(context.server, 'postgres', ask, promptly);
     if (facts.inRecovery)
       report({
         what: `the server of ${clusterOf(context)} is in recovery`,
         remedy: 'Wait until it has ended; a standby is not supported.',
       });
-    return { state: 'running', facts, access };
+    return { state: 'running', facts, ...read };
   } catch (error) {
     if ((await runningPostmaster(context.paths.dataDirectory).catch(() => null)) === null)
-      return { state: 'stopped', facts: null, access: null };
+      return { state: 'stopped', facts: null, access: null, unarchived: null };
     report({
       what: `the server of ${clusterOf(context)} runs, but doesn’t answer: ${(error as Error).message}`,
       remedy: `See its log in ${context.paths.log}.`,
     });
-    return { state: 'running', facts: null, access: null };
+    return { state: 'running', facts: null, access: null, unarchived: null };
   }
 }
 
-/**
- * The oldest change that isn't archived, read beside the repository: where nothing waits, it doesn't depend on that. Null
- * where it does, or could not be read; it is read (or fails) later then.
- */
+/** The oldest change that isn't archived, read beside the repository: where nothing waits, it doesn't depend on that. */
 async function unarchivedUnlessWaiting(
   context: HostContext,
-  server: ServerFacts | null,
+  server: ServerFacts,
   waiting: readonly string[],
 ): Promise<Unarchived | null> {
-  if (server === null || waiting.length > 0) return null;
+  if (waiting.length > 0) return null;
   return oldestUnarchivedChange(context, server, waiting).then(
     at => ({ at }),
     () => null,

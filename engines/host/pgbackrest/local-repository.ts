@@ -30,12 +30,10 @@ export async function localRepository(
   repository: number,
 ): Promise<LocalRepository | null> {
   const text = await readFile(configurationFile, 'utf8').catch(() => '');
-  const begin = `repo${repository}-`;
+  const option = new RegExp(`^\\s*repo${repository}-([a-z0-9-]+)\\s*=(.*)$`);
   const options = text.split('\n').flatMap(line => {
-    const [key = '', ...value] = line.split('=');
-    return key.trim().startsWith(begin)
-      ? [{ name: key.trim().slice(begin.length), value: value.join('=').trim() }]
-      : [];
+    const [, name, value] = option.exec(line) ?? [];
+    return name === undefined || value === undefined ? [] : [{ name, value: value.trim() }];
   });
   if (options.some(({ name }) => name === 'type' || name.startsWith('host'))) return null;
   const [place, ...others] = options.filter(({ name }) => name === 'path');
