@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
+import { AwsBench } from './aws';
 import { Bench } from './bench';
 import { median } from './measure';
-import type { Result, Row } from './row';
+import type { AwsRow, HostRow, Result, Row, RowOn } from './row';
 import { rows, writeTable } from './rows';
 
 const say = (line: string) => console.error(line);
@@ -17,18 +18,45 @@ async function main(): Promise<void> {
   const chosen = rows.filter(({ id }) => values.only === undefined || values.only.includes(id));
   if (chosen.length === 0)
     throw new Error(`nothing to measure: there are ${rows.map(({ id }) => id).join(', ')}`);
-  const bench = await Bench.start(say);
-  const results: Result[] = [];
-  for (const row of chosen)
-    results.push(await measure(row, bench, values.pairs === undefined ? row.pairs : Number(values.pairs)));
+  const pairsOf = (row: Row) => (values.pairs === undefined ? row.pairs : Number(values.pairs));
+  const results = [
+    ...(await measureHost(
+      chosen.filter(row => row.on === 'host'),
+      pairsOf,
+    )),
+    ...(await measureAws(
+      chosen.filter(row => row.on === 'aws'),
+      pairsOf,
+    )),
+  ];
   const table = tableOf(results);
   console.log(table);
   if (values.write) writeTable(table);
   if (results.some(({ met }) => !met)) process.exitCode = 1;
 }
 
+async function measureHost(chosen: readonly HostRow[], pairsOf: (row: Row) => number): Promise<Result[]> {
+  if (chosen.length === 0) return [];
+  const bench = await Bench.start(say);
+  const results: Result[] = [];
+  for (const row of chosen) results.push(await measure(row, bench, pairsOf(row)));
+  return results;
+}
+
+async function measureAws(chosen: readonly AwsRow[], pairsOf: (row: Row) => number): Promise<Result[]> {
+  if (chosen.length === 0) return [];
+  const bench = await AwsBench.start(say);
+  try {
+    const results: Result[] = [];
+    for (const row of chosen) results.push(await measure(row, bench, pairsOf(row)));
+    return results;
+  } finally {
+    await bench.close();
+  }
+}
+
 /** The pairs are interleaved, and who begins alternates: what else the machine does meets both alike. */
-async function measure(row: Row, bench: Bench, pairs: number): Promise<Result> {
+async function measure<B>(row: RowOn<B>, bench: B, pairs: number): Promise<Result> {
   say(`${row.id}: ${pairs} pairs`);
   await row.prepare?.(bench);
   const ours: number[] = [];
@@ -57,15 +85,26 @@ async function measure(row: Row, bench: Bench, pairs: number): Promise<Result> {
 function tableOf(results: readonly Result[]): string {
   const cells = results.map(({ row, pairs, ours, raw, value, met }) => [
     row.what,
-    row.unit === 'MB' ? `${ours.toFixed(0)} MB` : `${ours.toFixed(2)} s`,
+    formatted(ours, row),
     raw === null ? '–' : `${raw.toFixed(2)} s`,
-    row.unit === 'MB' ? value.toFixed(0) : value.toFixed(2),
+    row.unit === 'ratio' ? value.toFixed(2) : formatted(value, row).replace(/ .*/, ''),
     `≤ ${row.bar}`,
     String(pairs),
     met ? 'yes' : '**no**',
   ]);
   const head = ['what', 'ours', 'raw', 'value', 'bar', 'pairs', 'met'];
   return [head, head.map(() => '---'), ...cells].map(line => `| ${line.join(' | ')} |`).join('\n');
+}
+
+function formatted(value: number, { unit }: Result['row']): string {
+  switch (unit) {
+    case 'ratio':
+      return `${value.toFixed(2)} s`;
+    case 'MB':
+      return `${value.toFixed(value < 10 ? 1 : 0)} MB`;
+    case 'calls':
+      return `${value} calls`;
+  }
 }
 
 main().catch((error: unknown) => {

@@ -38,6 +38,13 @@ export async function timed(what: Timed): Promise<Measured> {
   return { seconds, stdout };
 }
 
+/** How long something in this process takes. */
+export async function secondsOf(what: () => Promise<unknown>): Promise<number> {
+  const begin = process.hrtime.bigint();
+  await what();
+  return Number(process.hrtime.bigint() - begin) / 1e9;
+}
+
 /** The most memory that a program's own process had at once, in MB, as the kernel counts it; asked every 20 ms. */
 export async function peakMemory(what: Timed): Promise<number> {
   const child = start(what);

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { seconds, type Bench } from './bench';
-import { peakMemory, timed } from './measure';
+import { peakMemory, secondsOf, timed } from './measure';
 import { rawClone } from './raw-clone';
 import type { Row } from './row';
+import { ownProgram } from '../jobs/program';
 import { repositoryRoot } from '../tests/support/pulumi';
 
 const largeBytes = 2 * 1024 ** 3;
@@ -12,6 +13,7 @@ const large = (bench: Bench) => bench.fill(largeBytes);
 /** The bars of docs/performance.md. */
 export const rows: readonly Row[] = [
   {
+    on: 'host',
     id: 'preview',
     what: '`pulumi preview` of prod with the pack / without',
     bar: 1.35,
@@ -21,6 +23,7 @@ export const rows: readonly Row[] = [
     raw: bench => seconds(timed(bench.preview('prod', { bare: true }))),
   },
   {
+    on: 'host',
     id: 'status',
     what: '`holdfast status` of one cluster / `node -e 0` + `pgbackrest info` + one `psql`',
     bar: 2,
@@ -35,6 +38,7 @@ export const rows: readonly Row[] = [
     },
   },
   {
+    on: 'host',
     id: 'start',
     what: 'second `npm start`, nothing to do / two bare `pulumi preview`',
     bar: 2,
@@ -56,6 +60,7 @@ export const rows: readonly Row[] = [
     },
   },
   {
+    on: 'host',
     id: 'backup',
     what: '`holdfast backup` of 2 GB, full / `pgbackrest backup` with the same options',
     bar: 1.05,
@@ -66,6 +71,7 @@ export const rows: readonly Row[] = [
     raw: bench => seconds(timed(bench.pgbackrest('--type=full', 'backup'))),
   },
   {
+    on: 'host',
     id: 'clone',
     what: '`holdfast clone` of 2 GB until it answers queries / raw restore, start, promote',
     bar: 1.1,
@@ -81,12 +87,51 @@ export const rows: readonly Row[] = [
     raw: rawClone,
   },
   {
+    on: 'host',
     id: 'memory',
     what: 'memory of the Node.js process of a backup job, MB',
     bar: 150,
     unit: 'MB',
     pairs: 3,
     ours: bench => peakMemory(bench.holdfast('backup', 'prod', '--kind', 'full')),
+  },
+  {
+    on: 'aws',
+    id: 'rds-calls',
+    what: 'calls of AWS for the evidence of an instance with 100 snapshots',
+    bar: 4,
+    unit: 'calls',
+    pairs: 1,
+    ours: bench => bench.evidenceCalls(),
+  },
+  {
+    on: 'aws',
+    id: 'rds-evidence',
+    what: 'evidence of an instance with 100 snapshots / the same calls by the SDK',
+    bar: 1.2,
+    unit: 'ratio',
+    pairs: 21,
+    ours: bench => secondsOf(bench.evidence()),
+    raw: bench => secondsOf(bench.rawEvidence()),
+  },
+  {
+    on: 'aws',
+    id: 'lambda',
+    what: 'cold start of `run-due` on Lambda, nothing due / `node -e 0`',
+    bar: 6,
+    unit: 'ratio',
+    pairs: 11,
+    ours: bench => seconds(timed(bench.coldStart())),
+    raw: () => seconds(timed({ program: process.execPath, args: ['-e', '0'] })),
+  },
+  {
+    on: 'aws',
+    id: 'lambda-size',
+    what: 'size of the function for Lambda, MB',
+    bar: 5,
+    unit: 'MB',
+    pairs: 1,
+    ours: () => Promise.resolve(fs.statSync(ownProgram('lambda').file).size / 1e6),
   },
 ];
 

@@ -1,0 +1,122 @@
+import {
+  DescribeDBInstanceAutomatedBackupsCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+} from '@aws-sdk/client-rds';
+import { GetParametersCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
+import { parseStack } from '../core/settings/parse';
+import { isRds, ofEngine, type RdsSpecification } from '../core/specification';
+import { openContext, openRdsEngine } from '../engines/rds/engine';
+import { ownProgram } from '../jobs/program';
+import { createSnapshot, establish } from '../tests/rds/support';
+import { region, startAws, type TestAws } from '../tests/support/moto/moto';
+import type { Timed } from './measure';
+
+const cluster = 'shop';
+const snapshots = 100;
+
+/** A cluster of engine rds with 100 snapshots, the newest of them verified, in moto; and how to ask AWS by ours and by the SDK alone. */
+export class AwsBench {
+  private constructor(
+    private readonly aws: TestAws,
+    private readonly specification: RdsSpecification,
+  ) {}
+
+  static async start(say: (line: string) => void): Promise<AwsBench> {
+    say(`making a cluster with ${snapshots} snapshots in moto`);
+    const bench = new AwsBench(await startAws(), specify());
+    try {
+      await bench.fill();
+      return bench;
+    } catch (error) {
+      await bench.close();
+      throw error;
+    }
+  }
+
+  private async fill(): Promise<void> {
+    const { specification } = this;
+    const context = openContext(specification);
+    await establish(context);
+    // Beside the one that RDS makes with the instance, and the verified one.
+    for (let count = 2; count < snapshots; count++) await createSnapshot(context, `bench-${count}`);
+    const engine = openRdsEngine(specification);
+    const signal = new AbortController().signal;
+    const set = await engine.backup('full', {}).wait({ signal, report: () => undefined });
+    const at = (await engine.evidence()).observedAt;
+    const verification = {
+      result: 'passed',
+      at,
+      restoreSeconds: 60,
+      replayBytesPerSecond: null,
+      reason: null,
+    } as const;
+    await engine.recordVerification(set.id, verification, {});
+    await context.ssm.send(
+      new PutParameterCommand({
+        Name: `/holdfast/${cluster}/specification`,
+        Type: 'SecureString',
+        Value: JSON.stringify(specification),
+      }),
+    );
+  }
+
+  /** Calls of AWS that the evidence costs. */
+  async evidenceCalls(): Promise<number> {
+    const engine = openRdsEngine(this.specification);
+    this.aws.calls.length = 0;
+    await engine.evidence();
+    return this.aws.calls.length;
+  }
+
+  evidence(): () => Promise<unknown> {
+    const engine = openRdsEngine(this.specification);
+    return () => engine.evidence();
+  }
+
+  /** The same calls by the SDK, with as much at once. */
+  rawEvidence(): () => Promise<unknown> {
+    const { rds, ssm, settings } = openContext(this.specification);
+    const names = ['record', 'journal'].map(name => `/holdfast/${cluster}/${name}`);
+    return async () => {
+      const [, { DBInstances: [found] = [] }] = await Promise.all([
+        ssm.send(new GetParametersCommand({ Names: names })),
+        rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: settings.instance })),
+      ]);
+      const filter = { Filters: [{ Name: 'dbi-resource-id', Values: [String(found?.DbiResourceId)] }] };
+      await Promise.all([
+        rds.send(new DescribeDBSnapshotsCommand(filter)),
+        rds.send(new DescribeDBInstanceAutomatedBackupsCommand(filter)),
+      ]);
+    };
+  }
+
+  /** The function as AWS Lambda starts it: Node.js, the bundle, and one call in which nothing is due. */
+  coldStart(): Timed {
+    const event = JSON.stringify({ command: 'run-due', cluster });
+    const call = `require(${JSON.stringify(ownProgram('lambda').file)}).handler(${event}, { getRemainingTimeInMillis: () => 900000 })`;
+    return {
+      program: process.execPath,
+      args: ['-e', `${call}.then(({ outcome }) => { if (outcome !== 'nothing') throw new Error(outcome); })`],
+      env: { ...process.env, AWS_REGION: region },
+    };
+  }
+
+  close(): Promise<void> {
+    return this.aws.stop();
+  }
+}
+
+function specify(): RdsSpecification {
+  const settings = { engine: 'rds', instance: 'shop-db', region };
+  const { clusters, alerts } = parseStack({ environment: 'production', clusters: { [cluster]: settings } });
+  const specification = {
+    schema: 1,
+    stack: 'bench/prod',
+    environment: 'production',
+    cluster,
+    settings: clusters[cluster]!,
+    alerts,
+  } as const;
+  return ofEngine(specification, isRds, 'rds');
+}
