@@ -8,7 +8,7 @@ import { parseStack } from '../core/settings/parse';
 import { isRds, ofEngine, type RdsSpecification } from '../core/specification';
 import { openContext, openRdsEngine } from '../engines/rds/engine';
 import { ownProgram } from '../jobs/program';
-import { createSnapshot, establish } from '../tests/rds/support';
+import { createSnapshot, establish, managedSource } from '../tests/rds/support';
 import { region, startAws, type TestAws } from '../tests/support/moto/moto';
 import type { Timed } from './measure';
 
@@ -108,7 +108,7 @@ export class AwsBench {
 }
 
 function specify(): RdsSpecification {
-  const settings = { engine: 'rds', instance: 'shop-db', region };
+  const settings = { engine: 'rds', instance: 'shop-db', region, source: managedSource };
   const { clusters, alerts } = parseStack({ environment: 'production', clusters: { [cluster]: settings } });
   const specification = {
     schema: 1,
