@@ -1,6 +1,12 @@
 import type { Inspection } from '../core/host-documents';
 import type { Environment } from '../core/settings/stack';
-import { isHost, type HostSpecification, type Specification } from '../core/specification';
+import {
+  isHost,
+  isRds,
+  type HostSpecification,
+  type RdsSpecification,
+  type Specification,
+} from '../core/specification';
 
 /** What all components of one stack share. */
 export interface StackContext {
@@ -19,9 +25,16 @@ export interface ClusterPlan<S extends Specification = Specification> {
   readonly inspection: Inspection;
 }
 
+/** The same of a cluster on Amazon RDS. */
+export type RdsPlan = ClusterPlan<RdsSpecification>;
+
 /** The same of a cluster on a machine. */
 export type HostPlan = ClusterPlan<HostSpecification>;
 
 export function isHostPlan(plan: ClusterPlan): plan is HostPlan {
   return isHost(plan.specification);
+}
+
+export function isRdsPlan(plan: ClusterPlan): plan is RdsPlan {
+  return isRds(plan.specification);
 }

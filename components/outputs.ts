@@ -1,12 +1,10 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Applied } from '../core/host-documents';
 
-/** What a stack says of one cluster. */
+/** What a stack says of one cluster, among others. */
 export interface ClusterOutputs {
   readonly host: pulumi.Output<string>;
   readonly port: pulumi.Output<number>;
-  /** The name of the cluster in its repository. */
-  readonly stanza: pulumi.Output<string>;
   /** Of its backups, when the program ran: fresh, stale, missing or unknown. */
   readonly verdict: pulumi.Output<string>;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { HoldfastError } from '../core/errors';
-import type { ClusterPlan } from './context';
+import { isHostPlan, type ClusterPlan } from './context';
 import { reported } from './failure';
 
 /**
@@ -44,6 +44,8 @@ export function assertPresent(plans: readonly ClusterPlan[], name: string): void
 }
 
 function planOf(plans: readonly ClusterPlan[], name: string): ClusterPlan | undefined {
-  // As ProtectedDatabase and HostCluster name it.
-  return plans.find(({ specification }) => `${specification.cluster}-cluster-apply` === name);
+  // As HostCluster and ProtectedRds name it.
+  return plans.find(
+    plan => `${plan.specification.cluster}${isHostPlan(plan) ? '-cluster' : ''}-apply` === name,
+  );
 }

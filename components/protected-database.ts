@@ -1,8 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import { verdictOn } from '../jobs/host-calls';
 import { BackupSchedule } from './backup-schedule';
-import { HoldfastError } from '../core/errors';
-import { isHostPlan, type ClusterPlan, type HostPlan, type StackContext } from './context';
+import { ownProgram } from '../jobs/program';
+import { isHostPlan, type ClusterPlan, type HostPlan, type RdsPlan, type StackContext } from './context';
 import { knownCredentials } from './credentials';
 import { DatabaseCatalog } from './database-catalog';
 import { HostCluster } from './host-cluster';
@@ -13,6 +13,12 @@ export interface ProtectedDatabaseArgs {
   readonly context: StackContext;
 }
 
+/** What a stack says of a cluster on a machine. */
+export interface HostOutputs extends ClusterOutputs {
+  /** The name of the cluster in its repository. */
+  readonly stanza: pulumi.Output<string>;
+}
+
 /**
  * One database system that is backed up, verified and gated: a cluster, the databases inside it, and the timer that
  * keeps its promises. Which engine runs it is decided by its settings.
@@ -20,7 +26,7 @@ export interface ProtectedDatabaseArgs {
 export class ProtectedDatabase extends pulumi.ComponentResource {
   /** The name of the cluster. */
   readonly cluster: string;
-  readonly outputs: ClusterOutputs;
+  readonly outputs: HostOutputs;
   /** Passwords of the roles that log in, by role. Secret. */
   readonly passwords: pulumi.Output<Record<string, string>>;
 
@@ -56,15 +62,19 @@ export class ProtectedDatabase extends pulumi.ComponentResource {
   }
 }
 
-/** The database system of a plan, whatever engine runs it. */
-export function protectedDatabase(plan: ClusterPlan, context: StackContext): ProtectedDatabase {
+/** What the rest of a stack knows of a database system, whatever engine runs it. */
+export interface Protected extends pulumi.Resource {
+  /** The name of the cluster. */
+  readonly cluster: string;
+  readonly outputs: ClusterOutputs;
+  /** Passwords of the roles that log in, by role. Secret. */
+  readonly passwords: pulumi.Output<Record<string, string>>;
+}
+
+/** The database system of a plan. What AWS needs is only loaded where a cluster is there. */
+export async function protectedDatabase(plan: ClusterPlan, context: StackContext): Promise<Protected> {
   const { cluster } = plan.specification;
   if (isHostPlan(plan)) return new ProtectedDatabase(cluster, { plan, context });
-  throw new HoldfastError(
-    'configuration',
-    `cluster ${cluster}: Pulumi can’t make a cluster of engine rds yet`,
-    {
-      hint: 'Take engine host.',
-    },
-  );
+  const { ProtectedRds } = await import('./rds/protected-rds');
+  return new ProtectedRds(cluster, { plan: plan as RdsPlan, context, program: ownProgram('lambda') });
 }

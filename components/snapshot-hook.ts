@@ -8,6 +8,8 @@ import type { StackPlan } from './read-stack';
 const stateful: ReadonlySet<string> = new Set([
   'command:local:Command',
   'command:remote:Command',
+  'aws:rds/instance:Instance',
+  'aws:rds/parameterGroup:ParameterGroup',
   'postgresql:index/role:Role',
   'postgresql:index/grantRole:GrantRole',
   'postgresql:index/database:Database',

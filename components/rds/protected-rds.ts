@@ -1,34 +1,27 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { RdsSettings } from '../../core/settings/rds';
-import type { Environment } from '../../core/settings/stack';
+import type { RdsSpecification } from '../../core/specification';
+import { HoldfastError } from '../../core/errors';
+import { verdictOn } from '../../jobs/host-calls';
+import type { RdsPlan, StackContext } from '../context';
+import type { ClusterOutputs } from '../outputs';
 import { RdsBackups } from './backups';
 import { placeOf, type RdsCluster } from './context';
+import { recordApply, recordBegin } from './record';
 import { Regions } from './regions';
 import { RdsSchedule } from './schedule';
 import { servingInstance } from './serving';
-import { RdsSpecification } from './specification';
+import { RdsSpecificationParameter } from './specification';
 import { RdsTelling } from './telling';
 
-/** What a cluster on RDS shall be: the document that jobs read, of which the components use these. */
-export interface RdsClusterSpecification {
-  readonly cluster: string;
-  readonly environment: Environment;
-  readonly settings: RdsSettings & {
-    /** Recovery point objective, in seconds. */
-    readonly backups: { readonly rpo: number };
-  };
-}
-
 export interface ProtectedRdsArgs {
-  readonly specification: RdsClusterSpecification;
+  readonly plan: RdsPlan;
+  readonly context: StackContext;
   /** The bundled program that the Lambda runs; it exports `handler`. */
   readonly program: { readonly file: string };
 }
 
 /** What a stack says of one cluster on RDS. */
-export interface RdsOutputs {
-  readonly host: pulumi.Output<string>;
-  readonly port: pulumi.Output<number>;
+export interface RdsOutputs extends ClusterOutputs {
   readonly resourceId: pulumi.Output<string>;
   /** ARN of the secret with the master password; null when RDS doesn't manage it. Secret. */
   readonly masterSecretArn: pulumi.Output<string | null>;
@@ -42,11 +35,15 @@ export class ProtectedRds extends pulumi.ComponentResource {
   /** The name of the cluster. */
   readonly cluster: string;
   readonly outputs: RdsOutputs;
+  /** Passwords of the roles that log in, by role: none, as long as databases on RDS aren't declared. */
+  readonly passwords: pulumi.Output<Record<string, string>> = pulumi.secret<Record<string, string>>({});
 
   constructor(name: string, args: ProtectedRdsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('holdfast:rds:ProtectedRds', name, {}, opts);
-    const { specification, program } = args;
+    const { plan, context, program } = args;
+    const { specification } = plan;
     const { settings } = specification;
+    refuseDatabases(specification);
     const regions = new Regions(name, this);
     const provider = regions.provider(settings.region);
     const cluster: RdsCluster = {
@@ -57,7 +54,13 @@ export class ProtectedRds extends pulumi.ComponentResource {
     };
     const here = { parent: this, providers: [provider] };
 
-    const serving = servingInstance(`${name}-instance`, cluster, this, provider);
+    // Before anything is created, it is known that there is such a cluster.
+    const begun = recordBegin(`${name}-begin`, plan, context, { parent: this });
+    const serving = servingInstance(`${name}-instance`, cluster, {
+      parent: this,
+      provider,
+      dependsOn: [begun],
+    });
     new RdsBackups(
       `${name}-backups`,
       { cluster, instanceArn: serving.arn, keyArn: serving.keyArn, regions },
@@ -68,15 +71,19 @@ export class ProtectedRds extends pulumi.ComponentResource {
       { cluster, instance: serving.identifier, rpo: settings.backups.rpo },
       here,
     );
-    const written = new RdsSpecification(
+    const written = new RdsSpecificationParameter(
       `${name}-specification`,
       { cluster, document: complete(specification, serving.quarantine) },
       here,
     );
+    const applied = recordApply(`${name}-apply`, plan, context, {
+      parent: this,
+      dependsOn: [begun, written, ...serving.resources],
+    });
     new RdsSchedule(
       `${name}-schedule`,
       { cluster, program, keyArn: serving.keyArn, topicArn: telling.topicArn },
-      { ...here, dependsOn: [written] },
+      { ...here, dependsOn: [written, applied] },
     );
 
     this.cluster = specification.cluster;
@@ -85,14 +92,28 @@ export class ProtectedRds extends pulumi.ComponentResource {
       port: serving.port,
       resourceId: serving.resourceId,
       masterSecretArn: pulumi.secret(serving.masterSecretArn),
+      // Read when all else is done: what is true after the update.
+      verdict: pulumi.unsecret(applied.stdout).apply(() => verdictOn(specification, { home: context.home })),
     };
     this.registerOutputs({ ...this.outputs });
   }
 }
 
+/** @throws HoldfastError `configuration`: what is declared and not made would be missed too late. */
+function refuseDatabases({ cluster, settings }: RdsSpecification): void {
+  if (Object.keys(settings.databases).length === 0) return;
+  throw new HoldfastError(
+    'configuration',
+    `clusters.${cluster}.databases: databases on RDS can’t be declared yet`,
+    {
+      hint: 'Take them out, and make databases and roles as until now: all else stands.',
+    },
+  );
+}
+
 /** The specification with what is only known once it is made. */
 function complete(
-  specification: RdsClusterSpecification,
+  specification: RdsSpecification,
   quarantine: pulumi.Output<string | undefined>,
 ): pulumi.Output<object> {
   const { settings } = specification;

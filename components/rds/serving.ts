@@ -5,6 +5,8 @@ import { RdsInstance } from './instance';
 
 /** The instance of a cluster, whoever made it. */
 export interface ServingInstance {
+  /** What is made of it; none for one that exists. */
+  readonly resources: readonly pulumi.Resource[];
   readonly identifier: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;
   readonly host: pulumi.Output<string>;
@@ -19,18 +21,24 @@ export interface ServingInstance {
   readonly quarantine: pulumi.Output<string | undefined>;
 }
 
+interface Serving {
+  readonly parent: pulumi.Resource;
+  readonly provider: pulumi.ProviderResource;
+  readonly dependsOn: pulumi.Resource[];
+}
+
 /** Makes a managed instance, and looks an existing one up. */
 export function servingInstance(
   name: string,
   cluster: RdsCluster,
-  parent: pulumi.Resource,
-  provider: pulumi.ProviderResource,
+  { parent, provider, dependsOn }: Serving,
 ): ServingInstance {
   const { source, instance: identifier, quarantineSecurityGroup } = cluster.settings;
   if (source.mode === 'managed') {
-    const made = new RdsInstance(name, { cluster, source }, { parent, providers: [provider] });
+    const made = new RdsInstance(name, { cluster, source }, { parent, providers: [provider], dependsOn });
     const { instance } = made;
     return {
+      resources: [made],
       identifier: instance.identifier,
       arn: instance.arn,
       host: instance.address,
@@ -43,6 +51,7 @@ export function servingInstance(
   }
   const found = rds.getInstanceOutput({ dbInstanceIdentifier: identifier }, { parent, provider });
   return {
+    resources: [],
     identifier: found.dbInstanceIdentifier,
     arn: found.dbInstanceArn,
     host: found.address,

@@ -15,7 +15,7 @@ export interface RdsSpecificationArgs {
  * What a cluster shall be, as jobs and the Lambda read it: encrypted in the Parameter Store, as
  * `/holdfast/<cluster>/specification`. Only Pulumi writes it.
  */
-export class RdsSpecification extends pulumi.ComponentResource {
+export class RdsSpecificationParameter extends pulumi.ComponentResource {
   readonly parameter: ssm.Parameter;
 
   constructor(name: string, args: RdsSpecificationArgs, opts?: pulumi.ComponentResourceOptions) {

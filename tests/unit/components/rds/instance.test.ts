@@ -2,7 +2,7 @@ import { RdsInstance } from '../../../../components/rds/instance';
 import type { ManagedInstance } from '../../../../core/settings/rds';
 import type { Environment } from '../../../../core/settings/stack';
 import { Recorder, valueOf } from '../support';
-import { account, clusterOf, managed, mockAws, region, type MockAws } from './support';
+import { account, clusterOf, managed, mockAws, region } from './support';
 
 async function make(environment: Environment, source: object = {}, settings: object = {}) {
   const { given } = mockAws();

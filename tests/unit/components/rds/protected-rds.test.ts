@@ -2,16 +2,14 @@ import * as pulumi from '@pulumi/pulumi';
 import { ProtectedRds } from '../../../../components/rds/protected-rds';
 import type { Environment } from '../../../../core/settings/stack';
 import { natureOf, Recorder, valueOf } from '../support';
-import { account, mockAws, region, specificationOf } from './support';
+import { account, mockAws, region, argumentsOf } from './support';
+
+jest.mock('../../../../jobs/host-calls', () => ({ verdictOn: () => Promise.resolve('fresh') }));
 
 function make(environment: Environment, settings: object = {}, mocked: Parameters<typeof mockAws>[0] = {}) {
   const aws = mockAws(mocked);
   const recorder = new Recorder();
-  const database = new ProtectedRds(
-    'shop',
-    { specification: specificationOf(environment, settings), program: { file: __filename } },
-    recorder.options,
-  );
+  const database = new ProtectedRds('shop', argumentsOf(environment, settings), recorder.options);
   return { recorder, database, ...aws };
 }
 
@@ -36,7 +34,8 @@ describe('a cluster on RDS', () => {
     expect(outline(recorder)).toEqual([
       'holdfast:rds:ProtectedRds shop',
       'pulumi:providers:aws shop-aws-eu-central-1 in shop',
-      'holdfast:rds:RdsInstance shop-instance in shop',
+      'command:local:Command shop-begin in shop, protected',
+      'holdfast:rds:RdsInstance shop-instance in shop after shop-begin',
       'aws:kms/key:Key shop-instance-key in shop-instance, protected',
       'aws:rds/instance:Instance shop-instance-db in shop-instance, protected',
       'holdfast:rds:RdsBackups shop-backups in shop',
@@ -44,7 +43,8 @@ describe('a cluster on RDS', () => {
       'aws:backup/vaultLockConfiguration:VaultLockConfiguration shop-backups-vault-lock in shop-backups, protected',
       'holdfast:rds:RdsTelling shop-telling in shop',
       'holdfast:rds:RdsSpecification shop-specification in shop',
-      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification',
+      'command:local:Command shop-apply in shop after shop-begin, shop-specification, shop-instance, protected',
+      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification, shop-apply',
     ]);
   });
 
@@ -54,11 +54,11 @@ describe('a cluster on RDS', () => {
     expect(outline(recorder)).toEqual([
       'holdfast:rds:ProtectedRds shop',
       'pulumi:providers:aws shop-aws-eu-central-1 in shop',
-      'holdfast:rds:RdsInstance shop-instance in shop',
+      'holdfast:rds:RdsInstance shop-instance in shop after shop-begin',
       'holdfast:rds:RdsBackups shop-backups in shop',
       'holdfast:rds:RdsTelling shop-telling in shop',
       'holdfast:rds:RdsSpecification shop-specification in shop',
-      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification',
+      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification, shop-apply',
     ]);
   });
 
@@ -69,12 +69,14 @@ describe('a cluster on RDS', () => {
     expect(outline(recorder)).toEqual([
       'holdfast:rds:ProtectedRds shop',
       'pulumi:providers:aws shop-aws-eu-central-1 in shop',
+      'command:local:Command shop-begin in shop, protected',
       'holdfast:rds:RdsBackups shop-backups in shop',
       'aws:backup/vault:Vault shop-backups-vault in shop-backups, protected',
       'aws:backup/vaultLockConfiguration:VaultLockConfiguration shop-backups-vault-lock in shop-backups, protected',
       'holdfast:rds:RdsTelling shop-telling in shop',
       'holdfast:rds:RdsSpecification shop-specification in shop',
-      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification',
+      'command:local:Command shop-apply in shop after shop-begin, shop-specification, protected',
+      'holdfast:rds:RdsSchedule shop-schedule in shop after shop-specification, shop-apply',
     ]);
     const ofInstance = recorder.made.filter(({ type }) =>
       /^aws:(rds\/instance|rds\/parameterGroup|rds\/subnetGroup|ec2|vpc|kms)/.test(type),
@@ -95,6 +97,18 @@ describe('a cluster on RDS', () => {
     expect(given.get('shop-backups-vault')).not.toHaveProperty('kmsKeyArn');
     for (const role of ['shop-backups-role', 'shop-schedule-role'])
       expect(given.get(`${role}-permissions`)?.policy).not.toContain('kms:');
+  });
+
+  test('tells the verdict on its backups once all is done', async () => {
+    const { recorder, database } = make('production');
+    await recorder.done();
+    expect(await valueOf(database.outputs.verdict)).toBe('fresh');
+  });
+
+  test('refuses to leave out databases that are declared', () => {
+    expect(() => make('production', { databases: { shop: {} } })).toThrow(
+      'clusters.shop.databases: databases on RDS can’t be declared yet',
+    );
   });
 
   test('makes the same resources in a preview in which nothing is known yet', async () => {
@@ -149,7 +163,7 @@ describe('what the cluster shall be', () => {
   test('is written as a whole, with the quarantine group that was made', async () => {
     const { recorder, given } = make('production');
     await recorder.done();
-    const specification = specificationOf('production');
+    const specification = argumentsOf('production').plan.specification;
     expect(specificationIn(given)).toEqual({
       ...specification,
       settings: { ...specification.settings, quarantineSecurityGroup: 'shop-instance-quarantine-id' },
@@ -159,6 +173,6 @@ describe('what the cluster shall be', () => {
   test('of one that exists is as it was declared', async () => {
     const { recorder, given } = make('production', existing);
     await recorder.done();
-    expect(specificationIn(given)).toEqual(specificationOf('production', existing));
+    expect(specificationIn(given)).toEqual(argumentsOf('production', existing).plan.specification);
   });
 });

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { RdsSpecification, specificationText } from '../../../../components/rds/specification';
+import { RdsSpecificationParameter, specificationText } from '../../../../components/rds/specification';
 import { Recorder } from '../support';
 import { clusterOf, mockAws } from './support';
 
@@ -7,14 +7,14 @@ test('what the cluster shall be is kept encrypted where jobs find it, and is a s
   const { given } = mockAws();
   const recorder = new Recorder();
   const document = { cluster: 'shop', alerts: { webhook: 'https://hooks.example.com/secret' } };
-  new RdsSpecification(
+  new RdsSpecificationParameter(
     'shop-specification',
     { cluster: clusterOf('production'), document },
     recorder.options,
   );
   await recorder.done();
   expect(recorder.lines()).toEqual([
-    'holdfast:rds:RdsSpecification shop-specification',
+    'holdfast:rds:RdsSpecificationParameter shop-specification',
     'aws:ssm/parameter:Parameter shop-specification-parameter in shop-specification',
   ]);
   const { value, ...others } = given.get('shop-specification-parameter')!;

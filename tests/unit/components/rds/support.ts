@@ -1,7 +1,10 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { RdsClusterSpecification } from '../../../../components/rds/protected-rds';
+import type { ProtectedRdsArgs } from '../../../../components/rds/protected-rds';
+import { specificationsOf } from '../../../../components/read-stack';
 import type { RdsCluster } from '../../../../components/rds/context';
-import { rds } from '../../../../core/settings/rds';
+import { inspection } from '../support';
+import { parseStack } from '../../../../core/settings/parse';
+import { isRds, ofEngine, type RdsSpecification } from '../../../../core/specification';
 import type { Environment } from '../../../../core/settings/stack';
 
 export const account = '111122223333';
@@ -20,10 +23,11 @@ export const managed = {
   },
 };
 
-/** Cluster `shop` on the instance `shop-db`, as settings declare it. */
-export function specificationOf(environment: Environment, settings: object = {}): RdsClusterSpecification {
-  const parsed = rds.parse({ instance: 'shop-db', region, source: managed, ...settings });
-  return { cluster: 'shop', environment, settings: { ...parsed, backups: { rpo: 600 } } };
+/** Cluster `shop` on the instance `shop-db`, as settings in a stack file declare it. */
+export function specificationOf(environment: Environment, settings: object = {}): RdsSpecification {
+  const shop = { engine: 'rds', instance: 'shop-db', region, source: managed, ...settings };
+  const [specification] = specificationsOf('shop/test', parseStack({ environment, clusters: { shop } }));
+  return ofEngine(specification!, isRds, 'rds');
 }
 
 /** What components are given of it. */
@@ -93,4 +97,13 @@ export function mockAws({
     preview,
   );
   return { given, asked };
+}
+
+/** Arguments of ProtectedRds, of a cluster that its machine knows nothing of yet. */
+export function argumentsOf(environment: Environment, settings: object = {}): ProtectedRdsArgs {
+  return {
+    plan: { specification: specificationOf(environment, settings), inspection: inspection('shop') },
+    context: { environment, program: { file: __filename, hash: 'abc' }, home: '/home', dryRun: false },
+    program: { file: __filename },
+  };
 }
