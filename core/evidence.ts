@@ -112,8 +112,17 @@ export interface Evidence {
   readonly archive: ArchiveEvidence | null;
   readonly repositories: readonly RepositoryEvidence[];
   readonly problems: readonly Problem[];
+  /** A modification of the server that was made, and is applied later; absent when there is none. */
+  readonly pendingChange?: PendingChange | undefined;
   /** Who may connect and how, as the running server reads it; absent where that can't be known (it is stopped). */
   readonly access?: AccessEvidence | undefined;
+}
+
+export interface PendingChange {
+  /** When it is applied at the earliest. */
+  readonly at: Instant;
+  /** For a person: "DBInstanceClass is going to be …". */
+  readonly what: string;
 }
 
 /** One line of pg_hba.conf, as pg_hba_file_rules shows it. */

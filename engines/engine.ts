@@ -21,7 +21,7 @@ export interface Watch {
 
 /**
  * Something that can take long. Beginning it again after a crash finds or replaces what was begun. A person's command
- * waits; an unattended one may look in later. Both throw when the operation failed.
+ * waits; an unattended one may look in later (see `goesOnAlone`). Both throw when the operation failed.
  */
 export interface Operation<T> {
   poll(): Promise<OperationState<T>>;
@@ -85,6 +85,13 @@ export interface FinishedClone extends Clone {
   readonly measured: CloneMeasurement;
 }
 
+/** What is gone through piece by piece, possibly over several runs: what was ticked off isn't done again. */
+export interface Checklist {
+  has(piece: string): boolean;
+  /** Ticks a piece off, with what is wrong with it, one line each. */
+  tick(piece: string, wrong: readonly string[]): Promise<void>;
+}
+
 export interface Session {
   /** Rows of one query as objects. */
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -95,8 +102,32 @@ export interface Replacement {
   readonly keptAside: string;
 }
 
+export type MemoryKey = 'due' | 'break-glass' | 'verification';
+
+/** What jobs remember of a cluster from one run to the next. It outlives the cluster's server, and has no secrets. */
+export interface Memory {
+  /** Null when nothing is remembered. What can't be read is thrown: it isn't nothing. */
+  read(key: MemoryKey): Promise<string | null>;
+  /** Replaces a text as a whole, of whatever length; null forgets it. */
+  write(key: MemoryKey, text: string | null): Promise<void>;
+  /**
+   * Adds a line to the cluster's audit log, which only grows.
+   * @returns false for a cluster that was never provisioned: it has no log, and gets none.
+   */
+  appendAudit(line: string): Promise<boolean>;
+  /** Keeps what jobs wrote into logs of their own from growing for ever. */
+  rotateLogs(): Promise<void>;
+}
+
 /** How one kind of database is backed up, cloned and inspected. Every job is written once, against this. */
 export interface Engine {
+  readonly memory: Memory;
+  /**
+   * Whether operations go on while nobody waits for them, and are found again. An unattended job looks in at them then, and
+   * never waits; where they don't, it has to.
+   */
+  readonly goesOnAlone: boolean;
+
   evidence(): Promise<Evidence>;
   /** What differs from the specification where the cluster runs (settings, access rules, schedules), one line each. */
   drift(): Promise<readonly string[]>;
@@ -106,7 +137,11 @@ export interface Engine {
    */
   establish(): Promise<void>;
 
-  backup(kind: BackupKind, annotations: Annotations): Operation<BackupSet>;
+  /**
+   * @param begun when it was first asked for: with the same moment it is the same backup, whether it is under way, done or has
+   * failed. @default now
+   */
+  backup(kind: BackupKind, annotations: Annotations, begun?: Instant): Operation<BackupSet>;
   recordVerification(
     backupSet: string,
     verification: Verification,
@@ -123,8 +158,8 @@ export interface Engine {
   clones(): Promise<readonly Clone[]>;
   dropClone(id: string): Promise<void>;
 
-  /** Checks the files and indexes of a clone (pg_amcheck); what is wrong, one line each. */
-  checkIntegrity(clone: Clone, watch: Watch): Promise<readonly string[]>;
+  /** Checks what isn't ticked off yet of the files and indexes of a clone (amcheck). */
+  checkIntegrity(clone: Clone, checklist: Checklist, watch: Watch): Promise<void>;
 
   /**
    * Stops the cluster once its last WAL is in the repository: what a restore to the latest moment begins with. One that is

@@ -1,10 +1,10 @@
-import fs from 'node:fs/promises';
 import os from 'node:os';
-import path from 'node:path';
 import { asHoldfastError } from '../core/errors';
 import type { Instant } from '../core/evidence';
+import type { Memory } from '../engines/engine';
+import { Unfinished } from './pace';
 
-/** One line of audit.jsonl: who did what to which cluster, and what came of it. Never a secret. */
+/** One line of a cluster’s audit log: who did what to which cluster, and what came of it. Never a secret. */
 export interface AuditEntry {
   readonly at: Instant;
   readonly who: string;
@@ -39,27 +39,17 @@ function systemUser(): string {
   }
 }
 
-/** Appends a line in one write, so that lines of processes that run at the same time never mix. */
-export async function appendAudit(directory: string, entry: AuditEntry): Promise<void> {
-  const file = await fs.open(path.join(directory, 'audit.jsonl'), 'a', 0o600);
-  try {
-    await file.write(`${JSON.stringify(entry)}\n`);
-    // A job that failed before it became the cluster's owner must not leave a log that the next ones can't append to.
-    if (process.getuid?.() === 0) {
-      const { uid, gid } = await fs.stat(directory);
-      await file.chown(uid, gid);
-    }
-  } finally {
-    await file.close();
-  }
+/** @returns false for a cluster that was never provisioned: it has no audit log. */
+export function appendAudit(memory: Memory, entry: AuditEntry): Promise<boolean> {
+  return memory.appendAudit(JSON.stringify(entry));
 }
 
 /**
- * Runs a job and records its outcome, whatever it is. `detail` makes the line's last part of the result. A cluster without
- * a directory yet has no audit log either: nothing was done to it.
+ * Runs a job and records its outcome, whatever it is. `detail` makes the line's last part of the result. One that is left to
+ * a later run has none yet.
  */
 export async function audited<T>(
-  directory: string,
+  memory: Memory,
   note: AuditNote,
   signal: AbortSignal,
   job: () => Promise<T>,
@@ -67,7 +57,7 @@ export async function audited<T>(
 ): Promise<T> {
   const begun = Date.now();
   const record = async (outcome: AuditEntry['outcome'], text: string | undefined) =>
-    appendAudit(directory, {
+    appendAudit(memory, {
       at: new Date().toISOString(),
       who: requester(),
       ...note,
@@ -79,6 +69,7 @@ export async function audited<T>(
   try {
     result = await job();
   } catch (thrown) {
+    if (thrown instanceof Unfinished) throw thrown;
     const error = asHoldfastError(thrown);
     const outcome = signal.aborted
       ? 'interrupted'

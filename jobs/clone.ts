@@ -20,9 +20,9 @@ export interface CloneJobRequest {
  * @throws HoldfastError `configuration` when the moment is out of range, saying the range.
  */
 export function clone(cluster: Cluster, request: CloneJobRequest, watch: Watch): Promise<FinishedClone> {
-  const { name, directory, engine } = cluster;
+  const { name, engine } = cluster;
   return audited(
-    directory,
+    engine.memory,
     { what: `clone at ${describeTarget(request.target)}`, cluster: name },
     watch.signal,
     async () => {
@@ -49,8 +49,8 @@ export function clones({ engine }: Cluster): Promise<readonly Clone[]> {
  * @throws HoldfastError `configuration` when there is none of this name, saying which there are.
  */
 export function dropClone(cluster: Cluster, id: string, signal: AbortSignal): Promise<void> {
-  const { name, directory, engine } = cluster;
-  return audited(directory, { what: `clone-drop ${id}`, cluster: name }, signal, async () => {
+  const { name, engine } = cluster;
+  return audited(engine.memory, { what: `clone-drop ${id}`, cluster: name }, signal, async () => {
     const existing = await engine.clones();
     if (!existing.some(candidate => candidate.id === id))
       throw new HoldfastError('configuration', `${name} has no clone ${id}`, {

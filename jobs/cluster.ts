@@ -5,7 +5,5 @@ import type { Engine } from '../engines/engine';
 export interface Cluster {
   readonly name: string;
   readonly specification: Specification;
-  /** Where its audit log and what its schedule remembers are. */
-  readonly directory: string;
   readonly engine: Engine;
 }

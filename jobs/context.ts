@@ -84,7 +84,6 @@ export async function openSpecified<S extends Specification>(
   return {
     name: specification.cluster,
     specification,
-    directory: clusterDirectory(home, specification.cluster),
     engine: await openEngine(home, specification),
   };
 }

@@ -16,23 +16,33 @@ export function databasesOf(engine: Engine, clone: Clone): Promise<string[]> {
   });
 }
 
-/** Counts the rows of every table of a clone, exactly. Partitions count each for itself, their parent doesn't. */
+/** Where counts are kept, so that no table is counted twice. */
+export interface Tally {
+  hasCounted(table: string): boolean;
+  count(table: string, rows: number): Promise<void>;
+}
+
+/**
+ * Counts the rows of every table of a clone that isn't counted yet, exactly. Partitions count each for itself, their parent
+ * doesn't.
+ */
 export async function countRows(
   engine: Engine,
   clone: Clone,
   databases: readonly string[],
+  tally: Tally,
   signal: AbortSignal,
-): Promise<Counts> {
-  const counts: Record<string, number> = {};
+): Promise<void> {
   for (const database of databases)
     await engine.withSession({ database, clone }, async session => {
       for (const { name, quoted } of await tablesOf(session)) {
-        signal.throwIfAborted();
+        const table = `${database}.${name}`;
+        if (tally.hasCounted(table)) continue;
         const [row] = await session.query<{ rows: string }>(`select count(*)::text as rows from ${quoted}`);
-        counts[`${database}.${name}`] = Number(row?.rows);
+        await tally.count(table, Number(row?.rows));
+        signal.throwIfAborted();
       }
     });
-  return counts;
 }
 
 /** Unlogged tables are empty after every restore, so they say nothing. */

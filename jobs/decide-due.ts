@@ -2,7 +2,7 @@ import { mayAttempt, nextAttempt } from '../core/back-off';
 import type { Evidence } from '../core/evidence';
 import type { Judgement } from '../core/freshness';
 import { dueJobs, lastRuns, type ScheduledJob, type Schedules } from '../core/schedule';
-import { secondsBetween } from '../core/time';
+import { after, secondsBetween } from '../core/time';
 import type { DueMemory } from './due-memory';
 
 /** What a run of the schedule does, and why. */
@@ -27,7 +27,10 @@ export function decideDue(
   const identity = judgement.findings.find(({ rule }) => rule === 'identity');
   if (identity !== undefined && identity.verdict !== 'fresh')
     return { action: 'wait', reason: `nothing is backed up: ${identity.message}` };
-  const due = missing(evidence, judgement) ?? scheduled(evidence, schedules, memory);
+  const due =
+    missing(evidence, judgement) ??
+    beforeChange(evidence, judgement) ??
+    scheduled(evidence, schedules, memory);
   if (due === null) return { action: 'wait', reason: 'nothing is due' };
   const failure = memory.failures[due.job];
   if (failure !== undefined && !mayAttempt(failure.count, failure.at, now))
@@ -50,6 +53,22 @@ export function missing(
   const verified = evidence.backups.some(({ verification }) => verification !== null);
   if (!verified) return { job: 'verification', reason: 'no backup was ever verified' };
   return null;
+}
+
+/** So long before a pending change is applied its backup is taken: long enough for it to be done by then. */
+const aheadSeconds = 3600;
+
+/** A modification that is applied later than it was made gets a backup of its own: the one before it was made is old by then. */
+function beforeChange(
+  { pendingChange, observedAt }: Evidence,
+  { newestUsable }: Judgement,
+): { job: ScheduledJob; reason: string } | null {
+  if (pendingChange === undefined) return null;
+  const { at, what } = pendingChange;
+  const from = after(at, -aheadSeconds);
+  const isNear = secondsBetween(from, observedAt) >= 0;
+  if (!isNear || (newestUsable !== null && secondsBetween(from, newestUsable.startedAt) >= 0)) return null;
+  return { job: 'incremental', reason: `${what}, which is applied from ${at} on` };
 }
 
 function scheduled(

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../core/errors';
 import type { GateRecord } from '../core/host-documents';
+import { fileMemory } from '../engines/host/memory';
 import { appendAudit, requester } from './audit';
 import { clusterDirectory } from './context';
 
@@ -11,7 +12,7 @@ import { clusterDirectory } from './context';
 export async function recordGate(home: string, record: GateRecord): Promise<{ readonly recorded: boolean }> {
   const { cluster, operation, stack, decision, reasons } = record;
   try {
-    await appendAudit(clusterDirectory(home, cluster), {
+    const recorded = await appendAudit(fileMemory(clusterDirectory(home, cluster)), {
       at: new Date().toISOString(),
       who: requester(),
       what: `gate of ${operation} of ${stack}`,
@@ -20,9 +21,8 @@ export async function recordGate(home: string, record: GateRecord): Promise<{ re
       durationSeconds: 0,
       detail: [decision.replaceAll('-', ' '), ...reasons].join('; '),
     });
-    return { recorded: true };
+    return { recorded };
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { recorded: false };
     throw new HoldfastError(
       'engine-failed',
       `the audit log can’t be written to: ${(cause as Error).message}`,

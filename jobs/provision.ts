@@ -2,6 +2,7 @@ import { HoldfastError } from '../core/errors';
 import type { Applied, ApplyRequest, Inspection } from '../core/host-documents';
 import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
+import { fileMemory } from '../engines/host/memory';
 import { audited, requester } from './audit';
 import { clusterDirectory, openSpecified, readSpecification } from './context';
 import { breakGlassInForce } from './pending-break-glass';
@@ -20,9 +21,9 @@ export async function applyCluster(
   // Before the process becomes the cluster's owner.
   process.env.HOLDFAST_REQUESTER ??= requester();
   const { apply } = await import('../engines/host/provision/apply');
-  const directory = clusterDirectory(home, specification.cluster);
+  const memory = fileMemory(clusterDirectory(home, specification.cluster));
   const outcome = await audited(
-    directory,
+    memory,
     { what: 'apply', cluster: specification.cluster },
     watch.signal,
     async () =>
@@ -31,7 +32,7 @@ export async function applyCluster(
         program: ownProgram().file,
         report: step => watch.report({ fraction: null, step }),
         // The snapshot before this change has left it there.
-        breakGlass: await breakGlassInForce(directory, new Date().toISOString()),
+        breakGlass: await breakGlassInForce(memory, new Date().toISOString()),
       }),
     ({ changed }) => (changed.length === 0 ? 'nothing to change' : changed.join(', ')),
   );
@@ -50,10 +51,10 @@ export async function keepDatabasesOf(
   cluster: string,
   watch: Watch,
 ): Promise<readonly string[]> {
-  const { specification, directory } = await openSpecified(home, await readSpecification(home, cluster));
+  const { specification, engine } = await openSpecified(home, await readSpecification(home, cluster));
   const { keepDatabases } = await import('../engines/host/provision/databases');
   return audited(
-    directory,
+    engine.memory,
     { what: 'databases', cluster },
     watch.signal,
     () => keepDatabases(specification, home),

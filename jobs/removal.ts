@@ -1,5 +1,6 @@
 import type { HostSpecification } from '../core/specification';
 import type { Watch } from '../engines/engine';
+import { fileMemory } from '../engines/host/memory';
 import { audited } from './audit';
 import { clusterDirectory, findSpecification } from './context';
 
@@ -27,7 +28,7 @@ export async function sealCluster(home: string, cluster: string, watch: Watch): 
   const { seal } = await import('../engines/host/provision/remove');
   if ((await findSpecification(home, cluster)) === null) return seal([cluster], home);
   await audited(
-    clusterDirectory(home, cluster),
+    fileMemory(clusterDirectory(home, cluster)),
     { what: 'destroy of the production stack', cluster },
     watch.signal,
     () => seal([cluster], home),

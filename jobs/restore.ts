@@ -6,8 +6,10 @@ import { after, secondsBetween } from '../core/time';
 import type { Clone, FinishedClone, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
+import { Findings } from './checklist';
 import { describeTarget } from './clone';
 import type { Cluster } from './cluster';
+import { waiting } from './pace';
 import { checkReachable, reach } from './reach';
 
 /** What a restore that was given up leaves may be dropped after this long. */
@@ -65,7 +67,7 @@ function lossesOf(target: RecoveryTarget, at: Instant | null, evidence: Evidence
   const { observedAt, server } = evidence;
   if (target.type === 'latest')
     return server.state === 'running'
-      ? ['nothing that was committed: the cluster is stopped first, and its last WAL archived']
+      ? ['nothing that was committed: nothing can be written to it first, and its last WAL is archived']
       : [
           'nothing that was committed, if the cluster was stopped cleanly; if it crashed, what is in its last, unfinished WAL segment: start it and stop it first, where it still starts',
         ];
@@ -83,9 +85,9 @@ function lossesOf(target: RecoveryTarget, at: Instant | null, evidence: Evidence
  * @throws HoldfastError `busy` when anything else works on the cluster
  */
 export function restore(cluster: Cluster, request: RestoreRequest, watch: Watch): Promise<RestoreResult> {
-  const { name, directory, engine } = cluster;
+  const { name, engine } = cluster;
   return audited(
-    directory,
+    engine.memory,
     { what: `restore to ${describeTarget(request.target)}`, cluster: name },
     watch.signal,
     () => engine.withLock('restore', holder('restore'), () => restoreLocked(cluster, request, watch)),
@@ -112,7 +114,7 @@ async function restoreLocked(
       throw error;
     });
   watch.report({ fraction: null, step: 'taking a full backup on the new timeline' });
-  const backupSet = await takeBackup(cluster, { kind: 'full' }, watch).catch((cause: unknown) => {
+  const backupSet = await takeBackup(cluster, { kind: 'full' }, waiting(watch)).catch((cause: unknown) => {
     throw new HoldfastError(
       'engine-failed',
       `${name} is restored and running (old data: ${keptAside}), but the full backup on the new timeline failed`,
@@ -140,7 +142,10 @@ async function restoreBeside(
   let clone: FinishedClone | undefined;
   try {
     if (halts) {
-      watch.report({ fraction: null, step: 'stopping the cluster, so that its last WAL is archived' });
+      watch.report({
+        fraction: null,
+        step: 'keeping the cluster from being written to, so that its last WAL is archived',
+      });
       await engine.halt();
     }
     watch.signal.throwIfAborted();
@@ -170,5 +175,7 @@ async function checkRestored(engine: Cluster['engine'], clone: Clone, watch: Wat
     session.query<{ recovering: boolean }>('select pg_is_in_recovery() as recovering'),
   );
   if (answers[0]?.recovering !== false) return ['it is still recovering'];
-  return [...(await engine.checkIntegrity(clone, watch))];
+  const found = new Findings();
+  await engine.checkIntegrity(clone, found, watch);
+  return found.wrong;
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { assessBreakGlass } from '../core/break-glass';
 import { asHoldfastError, HoldfastError } from '../core/errors';
 import type { Evidence } from '../core/evidence';
@@ -12,6 +11,7 @@ import type { RestorePoint, Watch } from '../engines/engine';
 import { audited } from './audit';
 import { holder, takeBackup } from './backup';
 import type { Cluster } from './cluster';
+import { waiting } from './pace';
 import { describeGrant, rememberBreakGlass } from './pending-break-glass';
 import { whenFree } from './when-free';
 
@@ -41,12 +41,9 @@ export async function snapshotBeforeChange(
   watch: Watch,
 ): Promise<SnapshotReport> {
   if (request.dryRun) return plan(cluster, request);
-  const { name, directory } = cluster;
-  // Before the first provision there is no place for an audit, which isn't made by anything but an apply.
-  if (!existsSync(directory)) return protect(cluster, request, watch);
   return audited(
-    directory,
-    { what: 'snapshot before a change', cluster: name, changeId: request.change },
+    cluster.engine.memory,
+    { what: 'snapshot before a change', cluster: cluster.name, changeId: request.change },
     watch.signal,
     () => protect(cluster, request, watch),
     ({ message, warnings }) => [message, ...warnings].join('; '),
@@ -108,7 +105,7 @@ function whereItIs({ archivedAfterSeconds, pending }: RestorePoint): string {
 
 /** What the gate lets through under break-glass: it is on record on the next backup, also when the snapshot succeeds. */
 async function waivedFindings(
-  { name, directory, specification: { environment, settings } }: Cluster,
+  { name, engine, specification: { environment, settings } }: Cluster,
   { breakGlass }: ChangeRequest,
   evidence: Evidence,
 ): Promise<string[]> {
@@ -117,7 +114,7 @@ async function waivedFindings(
   const judgement = judge(evidence, limitsOf(settings.backups));
   const { decision, waived } = decideGate({ judgement, environment, breakGlass: state });
   if (decision !== 'allowed-under-break-glass' || state.state !== 'active') return [];
-  await rememberBreakGlass(directory, state.grant);
+  await rememberBreakGlass(engine.memory, state.grant);
   const grant = describeGrant(state.grant);
   return waived.map(
     ({ rule, verdict, message }) =>
@@ -127,7 +124,7 @@ async function waivedFindings(
 
 /** Under a valid break-glass the warning that takes the failure's place; else throws. */
 async function waive(
-  { name, directory }: Cluster,
+  { name, engine }: Cluster,
   { breakGlass }: ChangeRequest,
   { observedAt }: Evidence,
   thrown: unknown,
@@ -138,7 +135,7 @@ async function waive(
   // Time has passed since it was assessed where Pulumi runs, and that machine's clock may be another.
   const state = breakGlass.state === 'active' ? assessBreakGlass(breakGlass.grant, observedAt) : breakGlass;
   if (state.state === 'active') {
-    await rememberBreakGlass(directory, state.grant);
+    await rememberBreakGlass(engine.memory, state.grant);
     return `BREAK-GLASS: ${name} is changed without a snapshot: ${error.message}. ${describeGrant(state.grant)}`;
   }
   const counted = state.state === 'invalid' ? `; break-glass counts as none: ${state.reason}` : '';
@@ -212,7 +209,7 @@ function backupUnlessTaken(
     waited =>
       engine.withLock('backup', holder(`snapshot for ${changeId}`), async () => {
         if (waited && !decide(cluster, await engine.evidence(), declared).backup) return null;
-        const set = await takeBackup(cluster, { kind: 'incremental', changeId }, watch);
+        const set = await takeBackup(cluster, { kind: 'incremental', changeId }, waiting(watch));
         return set.id;
       }),
     watch,

@@ -35,7 +35,7 @@ export interface ClusterReport {
 }
 
 /** Reads the state of a cluster's backups; changes nothing. */
-export async function reportOn({ specification, directory, engine }: Cluster): Promise<ClusterReport> {
+export async function reportOn({ specification, engine }: Cluster): Promise<ClusterReport> {
   const { backups } = specification.settings;
   const limits = limitsOf(backups);
   const [evidence, drift, restorePoints, clones, breakGlass] = await Promise.all([
@@ -44,10 +44,10 @@ export async function reportOn({ specification, directory, engine }: Cluster): P
     engine.drift().catch((error: unknown) => [`it can't be told: ${(error as Error).message}`]),
     engine.restorePoints().catch(() => []),
     engine.clones().catch(() => []),
-    pendingBreakGlass(directory),
+    pendingBreakGlass(engine.memory),
   ]);
   const now = evidence.observedAt;
-  const memory = withUsage(await recallDue(directory, now), evidence);
+  const memory = withUsage(await recallDue(engine.memory, now), evidence);
   return {
     cluster: specification.cluster,
     environment: specification.environment,

@@ -3,6 +3,7 @@ import type { Clone, Engine } from '../engines/engine';
 import type { Log } from './alert';
 import { holder } from './backup';
 import type { Cluster } from './cluster';
+import { recallVerification } from './verification/progress';
 import { isBusy } from './when-free';
 
 /** Settles what interrupted jobs left, and drops clones that nobody wants any more. What is at work is left alone. */
@@ -11,6 +12,8 @@ export async function tidy({ engine }: Cluster, log: Log): Promise<void> {
     for (const settled of await engine.settle()) log(settled);
   });
   await ifFree(engine, 'verification', async () => {
+    // One that is under way between two runs goes on with its clone.
+    if ((await recallVerification(engine.memory)) !== null) return;
     for (const clone of await engine.clones())
       if (clone.purpose === 'verification') await drop(engine, clone, log);
   });

@@ -22,11 +22,8 @@ export function backupCommand(context: CommandContext): Command {
     async (cluster, { options: { kind, change }, watch, print }) => {
       const { backup } = await import('../../jobs/backup');
       const { formatBytes } = await import('../format');
-      const set = await backup(
-        cluster,
-        { kind, ...(change === undefined ? {} : { changeId: change }) },
-        watch,
-      );
+      const request = { kind, ...(change === undefined ? {} : { changeId: change }) };
+      const set = await backup(cluster, request).wait(watch);
       print(
         set,
         () =>

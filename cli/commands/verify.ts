@@ -13,7 +13,7 @@ export function verifyCommand(context: CommandContext): Command {
   return actOnCluster(command, context, async (cluster, { watch, print }) => {
     const { formatDuration } = await import('../../core/durations');
     const { verify } = await import('../../jobs/verify');
-    const result = await verify(cluster, watch);
+    const result = await verify(cluster).wait(watch);
     print(
       result,
       () =>

@@ -1,6 +1,7 @@
 import type { Evidence, Instant } from '../evidence';
 import { isAhead } from '../time';
 import { finding, type Trouble, type Finding } from './finding';
+import { wordsOf } from './words';
 
 /** Whether everything could be read, and no time in it contradicts the clock. */
 export function judgeReadable(evidence: Evidence): Finding {
@@ -23,7 +24,7 @@ function clockTroubles(evidence: Evidence): Trouble[] {
       isMoment(at)
         ? trouble(
             `${what} is of ${at}, but the server’s clock says ${observedAt}`,
-            'set the clock right (timedatectl tells whether it is synchronised)',
+            wordsOf[evidence.engine].clockRemedy,
           )
         : trouble(`the time of ${what} can’t be read: ${at}`, 'holdfast status'),
     );

@@ -2,6 +2,7 @@ import { formatDuration } from '../durations';
 import type { ArchiveEvidence, BackupSet, Evidence, WalGap } from '../evidence';
 import { secondsBetween } from '../time';
 import { finding, formatAge, noUsableBackup, type Trouble, type Finding, type Limits } from './finding';
+import { wordsOf } from './words';
 
 /** Whether the cluster can be taken back to any moment up to now: WAL arrives, without a gap, within the RPO. */
 export function judgeRestorable(evidence: Evidence, limits: Limits, newestUsable: BackupSet | null): Finding {
@@ -10,34 +11,26 @@ export function judgeRestorable(evidence: Evidence, limits: Limits, newestUsable
     ...unknownArchive(evidence),
     ...(evidence.archive === null ? [] : archiveTroubles(evidence.archive, evidence, limits)),
   ];
-  return finding(
-    'restorable',
-    troubles,
-    `WAL is archived without a gap since the newest usable backup, and no change waits longer than the RPO of ${formatDuration(limits.rpo)}`,
-  );
+  return finding('restorable', troubles, wordsOf[evidence.engine].archived(formatDuration(limits.rpo)));
 }
 
-function unknownArchive({ server, archive, cluster }: Evidence): Trouble[] {
+function unknownArchive({ server, archive, cluster, engine }: Evidence): Trouble[] {
+  const { archiving, stopped } = wordsOf[engine];
   if (server.state === 'stopped')
-    return [
-      {
-        verdict: 'unknown',
-        message: 'the server is stopped, so what of its WAL is not archived can’t be known',
-        remedy: `start ${cluster}, then holdfast status`,
-      },
-    ];
+    return [{ verdict: 'unknown', message: stopped, remedy: `start ${cluster}, then holdfast status` }];
   if (archive !== null) return [];
-  return [{ verdict: 'unknown', message: 'nothing is known of WAL archiving', remedy: 'holdfast status' }];
+  return [{ verdict: 'unknown', message: `nothing is known of ${archiving}`, remedy: 'holdfast status' }];
 }
 
 function archiveTroubles(archive: ArchiveEvidence, evidence: Evidence, limits: Limits): Trouble[] {
   const { failing, gaps, oldestUnarchivedChangeAt } = archive;
+  const { archiving, archivingRemedy, oldest, lateRemedy } = wordsOf[evidence.engine];
   const troubles: Trouble[] = [];
   if (failing !== null)
     troubles.push({
       verdict: 'stale',
-      message: `WAL archiving doesn’t work: ${failing}`,
-      remedy: 'repair archiving; holdfast status tells when it works',
+      message: `${archiving} doesn’t work: ${failing}`,
+      remedy: archivingRemedy,
     });
   for (const gap of gaps)
     troubles.push({
@@ -50,8 +43,8 @@ function archiveTroubles(archive: ArchiveEvidence, evidence: Evidence, limits: L
   if (!(age <= limits.rpo))
     troubles.push({
       verdict: 'stale',
-      message: `the oldest change that is not archived is ${formatAge(age)}; the RPO is ${formatDuration(limits.rpo)}`,
-      remedy: 'holdfast status tells what archiving waits for',
+      message: `${oldest} is ${formatAge(age)}; the RPO is ${formatDuration(limits.rpo)}`,
+      remedy: lateRemedy,
     });
   return troubles;
 }

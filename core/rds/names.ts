@@ -6,6 +6,7 @@ export const tagKeys = {
   change: 'holdfast:change',
   requestedBy: 'holdfast:requested-by',
   breakGlass: 'holdfast:break-glass',
+  joined: 'holdfast:joined-for',
   expires: 'holdfast:expires',
   result: 'holdfast:verification',
   at: 'holdfast:verified-at',

@@ -1,3 +1,6 @@
+import type { Instant } from '../evidence';
+import { milliseconds } from '../time';
+
 /* Windows of the day and of the week as RDS writes them, in UTC: `00:30-01:00`, `sun:04:30-sun:05:30`. */
 
 /** Minutes of a week from Monday on; the end comes after the begin, and may lie in the next week. */
@@ -13,6 +16,18 @@ const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 /** Minutes that a window lasts, daily or weekly. */
 export function windowMinutes(window: string): number {
   return Math.max(...spans(window).map(({ from, until }) => until - from));
+}
+
+/** 1970 began on a Thursday. */
+const firstMonday = 4 * dayMinutes;
+
+/** When a window begins, daily or weekly: the one that is open now, else the next. */
+export function windowBegin(window: string, now: Instant): Instant {
+  const minutes = milliseconds(now) / 60_000 - firstMonday;
+  const begins = spans(window).map(
+    ({ from, until }) => from + (Math.floor((minutes - until) / weekMinutes) + 1) * weekMinutes,
+  );
+  return new Date((firstMonday + Math.min(...begins)) * 60_000).toISOString();
 }
 
 /** Whether a daily and a weekly window have a minute in common. */

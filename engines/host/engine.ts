@@ -9,6 +9,7 @@ import type { HostContext } from './context';
 import { evidence, type RecordRead } from './evidence';
 import { pathsOf, type ClusterPaths } from './layout';
 import { withClusterLock } from './lock';
+import { fileMemory } from './memory';
 import { operation } from './operation';
 import { ownerName } from './owner';
 import { PgBackRest } from './pgbackrest/command';
@@ -39,6 +40,8 @@ export function openHostEngine(options: HostEngineOptions): Engine {
     return contextOf(options, record);
   };
   return {
+    memory: fileMemory(paths.root),
+    goesOnAlone: false,
     evidence: async () => {
       const read = await readRecordOf(options);
       return evidence(contextOf(options, read.record), read);
@@ -61,7 +64,8 @@ export function openHostEngine(options: HostEngineOptions): Engine {
     clone: request => operation(async watch => clone(await opened(), request, watch)),
     clones: async () => clones(await opened()),
     dropClone: async id => dropClone(await opened(), id),
-    checkIntegrity: async (made, watch) => checkIntegrity(await opened(), made, watch),
+    checkIntegrity: async (made, checklist, watch) =>
+      checklist.tick('pg_amcheck', await checkIntegrity(await opened(), made, watch)),
     halt: async () => halt(await opened()),
     resume: async () => {
       await resume(await opened());

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-rds';
 import { list, text } from './answers';
 import { asHoldfastError, HoldfastError } from '../../core/errors';
-import type { BackupSet } from '../../core/evidence';
+import type { BackupSet, Instant } from '../../core/evidence';
 import { snapshotPrefix } from '../../core/rds/names';
 import { after } from '../../core/time';
 import type { Annotations, Operation, OperationState, Progress } from '../engine';
@@ -29,11 +29,12 @@ interface Begun {
 /**
  * Takes a manual snapshot. Whatever kind is asked for, RDS stores only what changed, and restores each snapshot by itself. One
  * that is being taken already, by whomever, is joined: RDS takes one at a time. It can't be cancelled.
+ * @param begun when it was first asked for, which is part of its name: another process finds it again by that
  */
-export function backup(context: RdsContext, annotations: Annotations): Operation<BackupSet> {
+export function backup(context: RdsContext, annotations: Annotations, begun?: Instant): Operation<BackupSet> {
   return operation<Begun, BackupSet>(context, {
     what: `the snapshot of ${context.cluster}`,
-    begin: report => begin(context, annotations, report),
+    begin: report => begin(context, annotations, begun, report),
     look: begun => look(context, begun, encodeAnnotations(annotations)),
   });
 }
@@ -41,26 +42,46 @@ export function backup(context: RdsContext, annotations: Annotations): Operation
 async function begin(
   context: RdsContext,
   annotations: Annotations,
+  begun: Instant | undefined,
   report: (progress: Progress) => void,
 ): Promise<Begun> {
   const serving = await servingInstance(context);
   const encrypted = serving.instance.StorageEncrypted === true;
+  const id = snapshotName(context, serving.instance, annotations, begun ?? context.clock.now());
   const snapshots = await listSnapshots(context, ownerOf(context, serving.record));
+  const earlier = begunBefore(id, snapshots);
+  if (earlier !== undefined) return { id: earlier, encrypted };
   const running = beingTaken(serving, snapshots);
   if (running !== undefined) {
-    report({ fraction: null, step: `joining ${running}, which is being taken already` });
-    return { id: running, encrypted };
+    report({
+      fraction: null,
+      step: `joining ${text(running.DBSnapshotIdentifier)}, which is being taken already`,
+    });
+    return { id: await join(context, running, id), encrypted };
   }
   await prune(context, snapshots, encrypted, report);
   await assertQuota(context);
-  return { id: await create(context, serving, annotations), encrypted };
+  return { id: await create(context, serving, annotations, id), encrypted };
+}
+
+/** The snapshot of this name, or the one that was joined in its place. */
+function begunBefore(id: string, snapshots: readonly DBSnapshot[]): string | undefined {
+  return snapshots.find(
+    ({ DBSnapshotIdentifier, TagList }) => DBSnapshotIdentifier === id || tagsOf(TagList)[keys.joined] === id,
+  )?.DBSnapshotIdentifier;
+}
+
+/** Says on it which one it stands for, so that it is found again. */
+async function join(context: RdsContext, snapshot: DBSnapshot, id: string): Promise<string> {
+  await annotate(context, snapshot, { [keys.joined]: id });
+  return text(snapshot.DBSnapshotIdentifier);
 }
 
 /** Of this very instance: one that a restore replaced may be backed up by somebody too. */
-function beingTaken({ instance }: Serving, snapshots: readonly DBSnapshot[]): string | undefined {
+function beingTaken({ instance }: Serving, snapshots: readonly DBSnapshot[]): DBSnapshot | undefined {
   return snapshots.find(
     ({ Status, DbiResourceId }) => Status === 'creating' && DbiResourceId === instance.DbiResourceId,
-  )?.DBSnapshotIdentifier;
+  );
 }
 
 /** What can't be deleted holds no backup up. */
@@ -104,19 +125,28 @@ async function assertQuota({ rds, settings }: RdsContext): Promise<void> {
   );
 }
 
-/** The name says the minute and what for: the same begun twice within a minute is one. */
-function snapshotName(context: RdsContext, instance: DBInstance, annotations: Annotations): string {
-  const minute = context.clock.now().replaceAll(/\D/g, '').slice(0, 12);
+/** The name says the minute and for which change: the same begun twice within a minute is one. */
+function snapshotName(
+  { cluster }: RdsContext,
+  { DbiResourceId }: DBInstance,
+  { changeId }: Annotations,
+  begun: Instant,
+): string {
+  const minute = begun.replaceAll(/\D/g, '').slice(0, 12);
   const what = createHash('sha256')
-    .update(JSON.stringify([instance.DbiResourceId, encodeAnnotations(annotations)]))
+    .update(JSON.stringify([DbiResourceId, changeId ?? null]))
     .digest('hex');
-  return `${snapshotPrefix(context.cluster)}${minute}-${what.slice(0, 8)}`;
+  return `${snapshotPrefix(cluster)}${minute}-${what.slice(0, 8)}`;
 }
 
-async function create(context: RdsContext, serving: Serving, annotations: Annotations): Promise<string> {
+async function create(
+  context: RdsContext,
+  serving: Serving,
+  annotations: Annotations,
+  id: string,
+): Promise<string> {
   const { rds, settings, clock, cluster } = context;
   const { keepFor, keepForChange } = settings.snapshots;
-  const id = snapshotName(context, serving.instance, annotations);
   try {
     await rds.send(
       new CreateDBSnapshotCommand({
@@ -135,7 +165,7 @@ async function create(context: RdsContext, serving: Serving, annotations: Annota
     if (!isWrongState(error)) throw failed(`beginning the snapshot ${id}`, error);
     // Somebody else was faster, and RDS takes one at a time.
     const running = beingTaken(serving, await listSnapshots(context, ownerOf(context, serving.record)));
-    if (running !== undefined) return running;
+    if (running !== undefined) return join(context, running, id);
     throw new HoldfastError(
       'busy',
       `${settings.instance} can’t be backed up now: ${(error as Error).message}`,

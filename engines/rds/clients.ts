@@ -1,3 +1,4 @@
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SSMClient } from '@aws-sdk/client-ssm';
@@ -7,6 +8,7 @@ export interface AwsClients {
   readonly rds: RDSClient;
   readonly ssm: SSMClient;
   readonly secrets: SecretsManagerClient;
+  readonly logs: CloudWatchLogsClient;
 }
 
 /** What AWS's own retries are allowed: they wait longer each time, with jitter, and longest when AWS throttles. */
@@ -35,8 +37,9 @@ export function openClients(region: string, clock: AwsClock, patience: Patience)
   const rds = new RDSClient(configuration);
   const ssm = new SSMClient(configuration);
   const secrets = new SecretsManagerClient(configuration);
-  for (const client of [rds, ssm, secrets]) listen(client, clock);
-  return { rds, ssm, secrets };
+  const logs = new CloudWatchLogsClient(configuration);
+  for (const client of [rds, ssm, secrets, logs]) listen(client, clock);
+  return { rds, ssm, secrets, logs };
 }
 
 interface Answer {

@@ -12,6 +12,7 @@ import type { RdsContext } from './context';
 import { evidence } from './evidence';
 import { findInstance } from './instance';
 import { withClusterLock } from './lock';
+import { awsMemory } from './memory';
 import { establish, pendingChanges } from './provision';
 import { halt, resume } from './replace/halt';
 import { replaceWith, settle } from './replace/swap';
@@ -32,10 +33,12 @@ export interface RdsEngineOptions {
 export function openRdsEngine(options: RdsEngineOptions): Engine {
   const context = openContext(options);
   return {
+    memory: awsMemory(context),
+    goesOnAlone: true,
     evidence: () => evidence(context),
     drift: async () => pendingChanges((await servingInstance(context)).instance),
     establish: () => establish(context),
-    backup: (_kind, annotations) => backup(context, annotations),
+    backup: (_kind, annotations, begun) => backup(context, annotations, begun),
     recordVerification: (backupSet, verification, counts) =>
       recordVerification(context, backupSet, verification, counts),
     lastCounts: () => lastCounts(context),
@@ -44,8 +47,13 @@ export function openRdsEngine(options: RdsEngineOptions): Engine {
     clone: request => clone(context, request),
     clones: () => clones(context),
     dropClone: id => dropClone(context, id),
-    checkIntegrity: (made, watch) =>
-      checkIntegrity((database, use) => withSession(context, { database, clone: made }, use), made, watch),
+    checkIntegrity: (made, checklist, watch) =>
+      checkIntegrity(
+        (database, use) => withSession(context, { database, clone: made }, use),
+        made,
+        checklist,
+        watch,
+      ),
     halt: () => halt(context),
     resume: () => resume(context),
     replaceWith: made => replaceWith(context, made),

@@ -12,6 +12,7 @@ import { automatedBackup, restorableRange } from './automated';
 import type { RdsContext } from './context';
 import { problemOf } from './failure';
 import { findInstance, judgeStatus } from './instance';
+import { pendingChange } from './maintenance';
 import { readParameters } from './parameters';
 import { parseRecord, recordName, type ClusterRecord } from './record';
 import { describeJournal, journalName, parseJournal } from './replace/journal';
@@ -58,6 +59,7 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     archive: server.state === 'running' && instance !== null ? archiveOf(instance) : null,
     repositories: repositoriesOf(context, instance, snapshots),
     problems,
+    pendingChange: instance === null ? undefined : pendingChange(instance, observedAt),
   };
 }
 

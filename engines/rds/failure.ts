@@ -75,7 +75,7 @@ export function problemOf(what: string, error: unknown): Problem {
 
 /** Whether AWS says that there is no such thing. Anything else that goes wrong is not "there is none". */
 export function isNotFound(error: unknown): boolean {
-  return /NotFound(Fault)?$/.test((error as Error).name);
+  return /NotFound(Fault|Exception)?$/.test((error as Error).name);
 }
 
 /** Whether AWS refuses because of the state that the thing is in now. */
@@ -84,5 +84,5 @@ export function isWrongState(error: unknown): boolean {
 }
 
 export function alreadyExists(error: unknown): boolean {
-  return /AlreadyExists(Fault)?$/.test((error as Error).name);
+  return /AlreadyExists(Fault|Exception)?$/.test((error as Error).name);
 }

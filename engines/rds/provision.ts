@@ -2,6 +2,7 @@ import type { DBInstance } from '@aws-sdk/client-rds';
 import { list, optional } from './answers';
 import type { RdsContext } from './context';
 import type { RdsSettings } from '../../core/settings/rds';
+import { pendingModifications } from './maintenance';
 import { readRecord, updateRecord } from './record';
 import { servingInstance, type Serving } from './serving';
 
@@ -32,14 +33,9 @@ export async function establish(context: RdsContext): Promise<void> {
 }
 
 /** Modifications that wait for the maintenance window or a reboot, one line each. What is declared is Pulumi's to compare. */
-export function pendingChanges({ PendingModifiedValues, DBParameterGroups }: DBInstance): readonly string[] {
-  const values = Object.entries(PendingModifiedValues ?? {}).map(([key, value]) =>
-    key === 'MasterUserPassword'
-      ? `${key} is going to change`
-      : `${key} is going to be ${JSON.stringify(value)}`,
-  );
-  const parameters = list(DBParameterGroups)
+export function pendingChanges(instance: DBInstance): readonly string[] {
+  const parameters = list(instance.DBParameterGroups)
     .filter(({ ParameterApplyStatus }) => ParameterApplyStatus === 'pending-reboot')
     .map(({ DBParameterGroupName }) => `parameters of ${String(DBParameterGroupName)} wait for a reboot`);
-  return [...values, ...parameters];
+  return [...pendingModifications(instance), ...parameters];
 }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { AddTagsToResourceCommand, type DBSnapshot } from '@aws-sdk/client-rds';
 import { text } from './answers';
 import { HoldfastError } from '../../core/errors';
@@ -7,16 +5,11 @@ import type { Verification } from '../../core/evidence';
 import { milliseconds } from '../../core/time';
 import type { RdsContext } from './context';
 import { failed } from './failure';
-import {
-  deleteParameter,
-  largestParameter,
-  listParameters,
-  readParameter,
-  writeParameter,
-} from './parameters';
+import { listParameters } from './parameters';
 import { readRecord } from './record';
 import { listSnapshots, ownerOf } from './snapshots';
 import { decodeVerification, encodeVerification, keys, tagsOf, toTagList } from './tags';
+import { deleteText, digestOf, readText, writeText } from './texts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -35,9 +28,10 @@ export async function recordVerification(
   counts: Counts,
 ): Promise<void> {
   const snapshot = await snapshotOf(context, id);
-  const encoded = verification.result === 'passed' ? encodeCounts(counts) : '';
-  const digest = encoded === '' ? '' : digestOf(encoded);
-  if (encoded !== '') await writeParameter(context, `${countsPath}/${digest}`, encoded);
+  const passed = verification.result === 'passed';
+  const text = JSON.stringify(counts);
+  const digest = passed ? digestOf(text) : '';
+  if (passed) await writeText(context, `${countsPath}/${digest}`, text);
   await context.rds
     .send(
       new AddTagsToResourceCommand({
@@ -53,9 +47,9 @@ export async function recordVerification(
     throw new HoldfastError('engine-failed', `the verification of ${id} could not be kept on it`, {
       hint: 'Does something else change the tags of snapshots? Verify again.',
     });
-  if (encoded === '') return;
+  if (!passed) return;
   for (const { name } of await listParameters(context, countsPath))
-    if (name !== digest) await deleteParameter(context, `${countsPath}/${name}`);
+    if (name !== digest) await deleteText(context, `${countsPath}/${name}`);
 }
 
 /** Row counts of the newest passed verification; null when there are none, or they aren't those that were kept. */
@@ -70,8 +64,8 @@ export async function lastCounts(context: RdsContext): Promise<Counts | null> {
   passed.sort((one, other) => milliseconds(one.at) - milliseconds(other.at));
   const digest = text(passed.at(-1)?.digest);
   if (digest === '') return null;
-  const kept = await readParameter(context, `${countsPath}/${digest}`);
-  return kept === null || digestOf(kept) !== digest ? null : decodeCounts(kept);
+  const kept = await readText(context, `${countsPath}/${digest}`);
+  return kept === null || digestOf(kept) !== digest ? null : (JSON.parse(kept) as Counts);
 }
 
 async function ownSnapshots(context: RdsContext): Promise<DBSnapshot[]> {
@@ -84,24 +78,4 @@ async function snapshotOf(context: RdsContext, id: string): Promise<DBSnapshot> 
   throw new HoldfastError('engine-failed', `cluster ${context.cluster} has no snapshot ${id}`, {
     hint: 'It may have expired while it was verified. Verify again.',
   });
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
-}
-
-/** Compressed; of too many tables those with the most rows are kept, because a fall in them weighs most. */
-function encodeCounts(counts: Counts): string {
-  let entries = Object.entries(counts).sort((one, other) => other[1] - one[1]);
-  while (entries.length > 0) {
-    const text = deflateRawSync(JSON.stringify(Object.fromEntries(entries))).toString('base64');
-    if (text.length <= largestParameter) return text;
-    entries = entries.slice(0, Math.floor(entries.length / 2));
-  }
-  return '';
-}
-
-/** Only of what the digest has shown to be whole. */
-function decodeCounts(text: string): Counts {
-  return JSON.parse(inflateRawSync(Buffer.from(text, 'base64')).toString('utf8')) as Counts;
 }

@@ -81,6 +81,7 @@ const evidence = z.object({
   archive: archive.nullable(),
   repositories: z.array(repository),
   problems: z.array(z.object({ what: z.string(), remedy: z.string() })),
+  pendingChange: z.object({ at: instant, what: z.string() }).optional(),
   access: access.optional(),
 });
 

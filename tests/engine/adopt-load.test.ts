@@ -68,15 +68,15 @@ describe('a cluster that is adopted under load', () => {
 
     const cluster = await openSpecified(foreign.home, specification);
     const before = await historyRows(foreign);
-    await backup(cluster, { kind: 'full' }, patient());
-    const underLoad = (await verify(cluster, patient())).counts['postgres.public.pgbench_history']!;
+    await backup(cluster, { kind: 'full' }).wait(patient());
+    const underLoad = (await verify(cluster).wait(patient())).counts['postgres.public.pgbench_history']!;
     const acknowledged = await end();
     expect(await historyRows(foreign)).toBe(acknowledged);
     expect(underLoad).toBeGreaterThanOrEqual(before);
     expect(underLoad).toBeLessThan(acknowledged);
 
-    await backup(cluster, { kind: 'incremental' }, patient());
-    const { verification, counts } = await verify(cluster, patient());
+    await backup(cluster, { kind: 'incremental' }).wait(patient());
+    const { verification, counts } = await verify(cluster).wait(patient());
     expect(verification.result).toBe('passed');
     expect(counts).toMatchObject({
       'postgres.public.pgbench_history': acknowledged,

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Clone, CloneRequest, Engine } from '../../engines/engine';
 import { openHostEngine } from '../../engines/host/engine';
-import { engineOf, ownPort, patient, rows, soon } from '../support/engine';
+import { damageOf, engineOf, ownPort, patient, rows, soon } from '../support/engine';
 import { createCluster, type TestCluster } from '../support/host-cluster';
 import { run } from '../support/processes';
 import { removeTempDirs, tempDir } from '../support/temp';
@@ -99,7 +99,7 @@ describe('a clone', () => {
     expect(await fs.readFile(overrides, 'utf8')).toBe("archive_mode = 'off'\n");
     expect(await fs.readdir(path.join(cluster.paths.clones, clone.id))).not.toContain('pgbackrest.conf');
     expect((await engine.clones()).map(({ id, state }) => [id, state])).toEqual([[clone.id, 'running']]);
-    expect(await engine.checkIntegrity(clone, patient())).toEqual([]);
+    expect(await damageOf(engine, clone)).toEqual([]);
     await engine.dropClone(clone.id);
   });
 
@@ -143,7 +143,7 @@ describe('a clone', () => {
       `update pg_class set relfrozenxid = pg_current_xact_id()::xid where relname = 'victim'`,
       where,
     );
-    const found = await engine.checkIntegrity(clone, patient());
+    const found = await damageOf(engine, clone);
     expect(found.length).toBeGreaterThan(0);
     expect(found.join('\n')).toMatch(/postgres\.public\.victim[^]*precedes relation freeze threshold/);
     await engine.dropClone(clone.id);

@@ -88,11 +88,11 @@ test('a survey asks the clusters of this machine in this process, and none that 
 
 test('a verification whose rows fell is failed, holds, and is over with the next one that passes', async () => {
   await rows(cluster.engine, 'create table visits as select generate_series(1, 100) as id');
-  await backup(cluster, { kind: 'incremental' }, patient());
-  await verify(cluster, patient());
+  await backup(cluster, { kind: 'incremental' }).wait(patient());
+  await verify(cluster).wait(patient());
   await rows(cluster.engine, 'delete from visits where id > 70');
-  await backup(cluster, { kind: 'incremental' }, patient());
-  await expect(verify(cluster, patient())).rejects.toMatchObject({
+  await backup(cluster, { kind: 'incremental' }).wait(patient());
+  await expect(verify(cluster).wait(patient())).rejects.toMatchObject({
     code: 'check-failed',
     message: expect.stringContaining(
       'postgres.public.visits has 70 rows; the last verification counted 100',
@@ -101,8 +101,8 @@ test('a verification whose rows fell is failed, holds, and is over with the next
   expect((await reportOn(cluster)).judgement.verdict).toBe('stale');
   expect(await clones(cluster)).toEqual([]);
   await rows(cluster.engine, 'insert into visits select generate_series(71, 100)');
-  await backup(cluster, { kind: 'incremental' }, patient());
-  await verify(cluster, patient());
+  await backup(cluster, { kind: 'incremental' }).wait(patient());
+  await verify(cluster).wait(patient());
   expect((await reportOn(cluster)).judgement.verdict).toBe('fresh');
 });
 
@@ -145,7 +145,7 @@ test('a restore to the latest moment loses nothing that was committed', async ()
 });
 
 test('the audit log has a line for each of them, in order, and no secret', () => {
-  const text = fs.readFileSync(path.join(cluster.directory, 'audit.jsonl'), 'utf8');
+  const text = fs.readFileSync(path.join(real.paths.root, 'audit.jsonl'), 'utf8');
   const lines = text
     .trim()
     .split('\n')

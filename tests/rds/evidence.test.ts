@@ -1,4 +1,9 @@
-import { DeleteDBInstanceCommand, ModifyDBInstanceCommand, StopDBInstanceCommand } from '@aws-sdk/client-rds';
+import {
+  DeleteDBInstanceCommand,
+  DeleteDBSnapshotCommand,
+  ModifyDBInstanceCommand,
+  StopDBInstanceCommand,
+} from '@aws-sdk/client-rds';
 import type { Evidence } from '../../core/evidence';
 import { HoldfastError } from '../../core/errors';
 import { judge } from '../../core/freshness';
@@ -10,7 +15,7 @@ import { beginRecord, readRecord, updateRecord } from '../../engines/rds/record'
 import { writeJournal } from '../../engines/rds/replace/journal';
 import { region, startAws, type TestAws } from '../support/moto/moto';
 import { removeTempDirs } from '../support/temp';
-import { contextOf, createInstance, createSnapshot, establish, withElement } from './support';
+import { contextOf, createInstance, createSnapshot, establish, snapshotsOf, withElement } from './support';
 
 let aws: TestAws;
 beforeAll(async () => {
@@ -228,6 +233,8 @@ describe('which instance it is', () => {
     );
     const { DbiResourceId: second } = await createInstance(context, { BackupRetentionPeriod: 0 });
     await updateRecord(context, { identity: second!, lineage: [first!] });
+    for (const { DBSnapshotIdentifier: id } of await snapshotsOf(context))
+      if (id !== 'one') await context.rds.send(new DeleteDBSnapshotCommand({ DBSnapshotIdentifier: id }));
     const found = await evidence(context);
     expect(found.identity).toEqual({ recorded: second, found: second, backedUp: second });
     expect(found.backups.map(({ id }) => id)).toContain('one');

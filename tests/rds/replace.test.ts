@@ -34,6 +34,8 @@ afterAll(async () => {
 
 const quarantine = 'sg-0123456789abcdef0';
 
+const mostStorage = /<MaxAllocatedStorage>[^<]*<.MaxAllocatedStorage>|<MaxAllocatedStorage ?\/>/g;
+
 interface Stage {
   readonly context: RdsContext;
   readonly original: DBInstance;
@@ -297,6 +299,33 @@ describe('a swap', () => {
     expect((await readJournal(context))!.state).toBe('finishing');
     aws.heal();
     await settle(context);
+    await expectReplaced(staged);
+  });
+
+  test('that may not be finished says so, and is finished once it may be', async () => {
+    const staged = await stage();
+    const { context, made } = staged;
+    const element = '<MaxAllocatedStorage>500</MaxAllocatedStorage>';
+    aws.rewrite(/^DescribeDBInstances$/, answer =>
+      answer.replaceAll(mostStorage, '').replaceAll('</DBInstance>', `${element}</DBInstance>`),
+    );
+    aws.refuse(/^RemoveTagsFromResource$/, 'AccessDenied');
+    await expect(replaceWith(context, made).wait(patient())).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining('finishing the restore of shop failed') as string,
+    });
+    const bodies = aws.calls.map(({ body }) => body);
+    expect(bodies.some(body => body.includes('MaxAllocatedStorage=500'))).toBe(true);
+    aws.heal();
+    expect((await settle(context)).at(-1)).toContain('was finished');
+    await expectReplaced(staged);
+  });
+
+  test('of an instance whose storage doesn’t grow leaves it so', async () => {
+    const staged = await stage();
+    aws.rewrite(/^DescribeDBInstances$/, answer => answer.replaceAll(mostStorage, ''));
+    await replaceWith(staged.context, staged.made).wait(patient());
+    expect(aws.calls.some(({ body }) => body.includes('MaxAllocatedStorage'))).toBe(false);
     await expectReplaced(staged);
   });
 

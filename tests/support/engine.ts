@@ -1,5 +1,6 @@
-import type { Engine, Session, Watch } from '../../engines/engine';
+import type { Clone, Engine, Session, Watch } from '../../engines/engine';
 import { openHostEngine } from '../../engines/host/engine';
+import { Findings } from '../../jobs/checklist';
 import type { TestCluster } from './host-cluster';
 import { freePort } from './ports';
 
@@ -21,6 +22,16 @@ export function rows<Row extends object>(
   where: Parameters<Engine['withSession']>[0] = { database: 'postgres' },
 ): Promise<Row[]> {
   return engine.withSession(where, (session: Session) => session.query<Row>(sql));
+}
+
+/** What is wrong with a clone, all of it checked at once. */
+export async function damageOf(
+  engine: Pick<Engine, 'checkIntegrity'>,
+  clone: Clone,
+): Promise<readonly string[]> {
+  const found = new Findings();
+  await engine.checkIntegrity(clone, found, patient());
+  return found.wrong;
 }
 
 /** A port of its own for a cluster, as under `holdfast:clusters.<name>`: other test files choose ports at the same time. */

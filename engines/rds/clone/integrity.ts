@@ -1,28 +1,27 @@
-import type { Clone, Session, Watch } from '../../engine';
-
-const mostLines = 100;
+import type { Checklist, Clone, Session, Watch } from '../../engine';
 
 /** Opens a session in a database of the clone. */
 export type Opener = <T>(database: string, use: (session: Session) => Promise<T>) => Promise<T>;
 
 /**
  * Checks the structure of all tables and B-tree indexes of a clone with the extension amcheck, through SQL: there is no
- * pg_amcheck on RDS. It reads every page, which volumes that load lazily need once anyway.
- * @returns what is wrong, one line each, at most a hundred.
+ * pg_amcheck on RDS. It reads every page, which volumes that load lazily need once anyway. Each table and index is ticked off.
  */
-export async function checkIntegrity(open: Opener, clone: Clone, watch: Watch): Promise<readonly string[]> {
-  const lines: string[] = [];
+export async function checkIntegrity(
+  open: Opener,
+  clone: Clone,
+  checklist: Checklist,
+  watch: Watch,
+): Promise<void> {
   const databases = await open('postgres', session =>
     session.query<{ name: string }>(
       'select datname as name from pg_database where datallowconn and not datistemplate order by 1',
     ),
   );
   for (const { name } of databases) {
-    watch.signal.throwIfAborted();
     watch.report({ fraction: null, step: `checking tables and indexes of ${name} in ${clone.id}` });
-    await open(name, session => checkDatabase(session, name, watch.signal, lines));
+    await open(name, session => checkDatabase(session, name, checklist, watch.signal));
   }
-  return lines;
 }
 
 interface Relation {
@@ -34,18 +33,31 @@ interface Relation {
 async function checkDatabase(
   session: Session,
   database: string,
+  checklist: Checklist,
   signal: AbortSignal,
-  lines: string[],
 ): Promise<void> {
   await session.query('create extension if not exists amcheck');
   for (const { name, oid, kind } of await relations(session)) {
-    signal.throwIfAborted();
-    if (lines.length >= mostLines) return;
+    const piece = `${database}.${name}`;
+    if (checklist.has(piece)) continue;
     const found = await (kind === 'table' ? checkTable(session, oid) : checkIndex(session, oid)).catch(
-      (error: unknown) => [(error as Error).message],
+      (error: unknown) => {
+        if (!isAboutData(error)) throw error;
+        return [(error as Error).message];
+      },
     );
-    lines.push(...found.map(said => `${database}.${name}: ${said}`).slice(0, mostLines - lines.length));
+    await checklist.tick(
+      piece,
+      found.map(said => `${piece}: ${said}`),
+    );
+    signal.throwIfAborted();
   }
+}
+
+/** A server that goes away, is out of something or is shut down says nothing about what it was reading (SQLSTATE classes). */
+function isAboutData(error: unknown): boolean {
+  const { code = '' } = error as { readonly code?: string };
+  return /^[0-9A-Z]{5}$/.test(code) && !/^(08|53|57)/.test(code);
 }
 
 /** As pg_amcheck chooses them: what has storage and is permanent. */

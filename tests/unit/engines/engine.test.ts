@@ -4,6 +4,7 @@ import { contextOf, openHostEngine } from '../../../engines/host/engine';
 import { pathsOf } from '../../../engines/host/layout';
 import { tracesOf } from '../../../engines/host/traces';
 import { archiveCommand } from '../../../engines/host/postgres/settings';
+import { Findings } from '../../../jobs/checklist';
 import { specify } from '../../support/host-cluster';
 import { removeTempDirs, tempDir } from '../../support/temp';
 
@@ -47,7 +48,7 @@ describe('a cluster of which nothing is here', () => {
       measured: null,
     } as const;
     const watch = { report: () => undefined, signal: new AbortController().signal };
-    await expect(engine.checkIntegrity(clone, watch)).rejects.toMatchObject({
+    await expect(engine.checkIntegrity(clone, new Findings(), watch)).rejects.toMatchObject({
       code: 'engine-failed',
       message: `there is no cluster in ${directory}`,
     });

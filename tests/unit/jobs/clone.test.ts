@@ -1,8 +1,5 @@
 import { clone, clones, describeTarget, dropClone } from '../../../jobs/clone';
-import { removeTempDirs } from '../../support/temp';
 import { fakeCluster, hoursAgo, quietWatch, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 test('a clone expires after a day by the server’s clock, or when it is said', async () => {
   const cluster = fakeCluster();

@@ -1,5 +1,3 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import {
   forecast,
   recallDue,
@@ -8,31 +6,29 @@ import {
   withUsage,
   type DueMemory,
 } from '../../../jobs/due-memory';
-import { removeTempDirs } from '../../support/temp';
-import { fakeCluster, hoursAgo, now, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
+import { FakeMemory, hoursAgo, now, soundEvidence } from './fake-engine';
 
 const memory: DueMemory = { schema: 1, since: hoursAgo(1000), failures: {}, alerts: {}, usage: {} };
 
 describe('what is remembered', () => {
   test('begins anew where there is nothing, or nothing that can be understood', async () => {
-    const { directory } = fakeCluster();
+    const kept = new FakeMemory();
     const fresh = { schema: 1, since: now, failures: {}, alerts: {}, usage: {} };
-    expect(await recallDue(directory, now)).toEqual(fresh);
+    expect(await recallDue(kept, now)).toEqual(fresh);
     for (const content of ['{"schema":', '{"schema":2}', 'null']) {
-      fs.writeFileSync(path.join(directory, 'due.json'), content);
-      expect(await recallDue(directory, now)).toEqual(fresh);
+      kept.texts.set('due', content);
+      expect(await recallDue(kept, now)).toEqual(fresh);
     }
-    await rememberDue(directory, memory);
-    expect(await recallDue(directory, now)).toEqual(memory);
-    expect(fs.readdirSync(directory)).toEqual(['due.json']);
+    await rememberDue(kept, memory);
+    expect(await recallDue(kept, now)).toEqual(memory);
   });
 
   test('that can’t be read is not taken for nothing: what failed would begin anew', async () => {
-    const { directory } = fakeCluster();
-    fs.mkdirSync(path.join(directory, 'due.json'));
-    await expect(recallDue(directory, now)).rejects.toMatchObject({ code: 'EISDIR' });
+    const kept = new FakeMemory();
+    kept.onCall = () => {
+      throw new Error('it can’t be read');
+    };
+    await expect(recallDue(kept, now)).rejects.toThrow('can’t be read');
   });
 
   test('tells when a repository will be full, and nothing of one that was never observed', () => {
@@ -60,5 +56,12 @@ describe('what is remembered', () => {
       remembered = withUsage(remembered, soundEvidence({ observedAt: hoursAgo(hours) }));
     expect(remembered.usage['1']).toHaveLength(200);
     expect(remembered.usage['1']?.at(-1)).toEqual({ at: now, usedBytes: 1_000_000 });
+  });
+
+  test('has no observations of a place without a limit, which never fills', () => {
+    const [repository] = soundEvidence().repositories;
+    const evidence = soundEvidence({ repositories: [{ ...repository!, freeBytes: null }] });
+    expect(withUsage(memory, evidence).usage).toEqual({});
+    expect(forecast(memory, evidence)).toEqual({ '1': null });
   });
 });

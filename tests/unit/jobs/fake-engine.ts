@@ -4,17 +4,20 @@ import { parseHostSpecification, type HostSpecification } from '../../../core/sp
 import { parseStack } from '../../../core/settings/parse';
 import type {
   Annotations,
+  Checklist,
   Clone,
   CloneRequest,
   Engine,
   FinishedClone,
+  Memory,
+  MemoryKey,
   Operation,
   RestorePoint,
   Session,
   Watch,
 } from '../../../engines/engine';
+import type { AuditEntry } from '../../../jobs/audit';
 import type { Cluster } from '../../../jobs/cluster';
-import { tempDir } from '../../support/temp';
 
 export const now = '2026-01-15T12:00:00.000Z';
 
@@ -90,11 +93,47 @@ export function soundEvidence(changes: Partial<Evidence> = {}): Evidence {
   };
 }
 
+/** What jobs remember, in memory. Each part can be made to fail. */
+export class FakeMemory implements Memory {
+  readonly texts = new Map<MemoryKey, string>();
+  readonly audit: AuditEntry[] = [];
+  provisioned = true;
+  /** Called with the name of each call; throwing makes that call fail. */
+  onCall: (call: string) => void = () => undefined;
+
+  private call<T>(name: string, work: () => T): Promise<T> {
+    return new Promise(resolve => {
+      this.onCall(name);
+      resolve(work());
+    });
+  }
+  read(key: MemoryKey): Promise<string | null> {
+    return this.call(`read ${key}`, () => this.texts.get(key) ?? null);
+  }
+  write(key: MemoryKey, text: string | null): Promise<void> {
+    return this.call(`write ${key}`, () => {
+      if (text === null) this.texts.delete(key);
+      else this.texts.set(key, text);
+    });
+  }
+  appendAudit(line: string): Promise<boolean> {
+    return this.call('appendAudit', () => {
+      if (this.provisioned) this.audit.push(JSON.parse(line) as AuditEntry);
+      return this.provisioned;
+    });
+  }
+  rotateLogs(): Promise<void> {
+    return this.call('rotateLogs', () => undefined);
+  }
+}
+
 /** An engine in memory that records what was asked of it, in order. Each part can be made to fail. */
 export class FakeEngine implements Engine {
   readonly calls: string[] = [];
+  readonly memory = new FakeMemory();
   current = soundEvidence();
   made: Clone[] = [];
+  clonesMade = 0;
   points: RestorePoint[] = [];
   counts: Readonly<Record<string, number>> | null = null;
   recorded: { set: string; verification: Verification; counts: object }[] = [];
@@ -102,6 +141,14 @@ export class FakeEngine implements Engine {
   damage: string[] = [];
   settled: string[] = [];
   locked: 'backup' | 'restore' | null = null;
+  goesOnAlone = false;
+  /** So many looks at an operation find it under way. */
+  looks = 0;
+  /** When each backup was first asked for. */
+  begun: (string | undefined)[] = [];
+  /** What of a clone is checked, piece by piece, and what was. */
+  pieces = ['all'];
+  checked: string[] = [];
   /** What queries answer, by a part of their text. */
   answers: { match: RegExp; rows: object[] | Error }[] = [
     { match: /pg_is_in_recovery/, rows: [{ recovering: false }] },
@@ -123,7 +170,11 @@ export class FakeEngine implements Engine {
       return work();
     };
     return {
-      poll: async () => ({ state: 'done', result: await run() }),
+      poll: async () => {
+        if (this.looks-- <= 0) return { state: 'done', result: await run() };
+        await this.call(`look at ${name}`);
+        return { state: 'running', progress: { fraction: 0.5, step: `half of ${name}` } };
+      },
       wait: async (watch: Watch) => {
         watch.signal.throwIfAborted();
         const result = await run();
@@ -143,7 +194,8 @@ export class FakeEngine implements Engine {
     this.current = { ...this.current, phase: 'established' };
     return this.call('establish');
   }
-  backup(kind: BackupKind, annotations: Annotations): Operation<BackupSet> {
+  backup(kind: BackupKind, annotations: Annotations, begun?: string): Operation<BackupSet> {
+    this.begun.push(begun);
     return this.operation(`backup ${kind}`, () => {
       this.annotations.push(annotations);
       const set = backupSet(0, { kind, id: 'set-new', changeId: annotations.changeId ?? null });
@@ -169,8 +221,10 @@ export class FakeEngine implements Engine {
   }
   clone(request: CloneRequest): Operation<FinishedClone> {
     return this.operation(`clone ${request.purpose}`, () => {
+      const found = this.made.find(({ purpose }) => this.goesOnAlone && purpose === request.purpose);
+      if (found !== undefined) return found as FinishedClone;
       const clone: FinishedClone = {
-        id: `clone-${this.made.length + 1}`,
+        id: `clone-${++this.clonesMade}`,
         purpose: request.purpose,
         createdAt: now,
         expiresAt: request.expiresAt,
@@ -195,9 +249,15 @@ export class FakeEngine implements Engine {
     await this.call(`dropClone ${id}`);
     this.made = this.made.filter(clone => clone.id !== id);
   }
-  async checkIntegrity(): Promise<readonly string[]> {
+  async checkIntegrity(_clone: Clone, checklist: Checklist, { signal }: Watch): Promise<void> {
     await this.call('checkIntegrity');
-    return this.damage;
+    for (const piece of this.pieces) {
+      if (checklist.has(piece)) continue;
+      await this.call(`check ${piece}`);
+      this.checked.push(piece);
+      await checklist.tick(piece, this.damage);
+      signal.throwIfAborted();
+    }
   }
   halt(): Promise<void> {
     return this.call('halt');
@@ -265,7 +325,6 @@ export function fakeCluster(
   return {
     name: 'shop',
     specification: specification(...options),
-    directory: tempDir(),
     engine: new FakeEngine(),
   };
 }

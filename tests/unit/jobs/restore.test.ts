@@ -1,9 +1,6 @@
 import { HoldfastError } from '../../../core/errors';
 import { planRestore, restore } from '../../../jobs/restore';
-import { removeTempDirs } from '../../support/temp';
 import { fakeCluster, hoursAgo, quietWatch, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 const at = { target: { type: 'time', at: hoursAgo(0.5) } } as const;
 const latest = { target: { type: 'latest' } } as const;
@@ -66,6 +63,7 @@ test('the cluster is restored beside, checked, swapped in and backed up, under o
     'evidence',
     'clone restore',
     'checkIntegrity',
+    'check all',
     'replaceWith clone-1',
     'backup full',
   ]);

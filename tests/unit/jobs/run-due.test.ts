@@ -1,12 +1,7 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import { recallDue, rememberDue, type DueMemory } from '../../../jobs/due-memory';
 import { runDue } from '../../../jobs/run-due';
-import { removeTempDirs } from '../../support/temp';
 import { backupSet, fakeCluster, hoursAgo, now, passed, quietWatch, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 /** The schedules are the defaults; `now` is Thursday, 12:00. */
 const memory: DueMemory = { schema: 1, since: hoursAgo(1000), failures: {}, alerts: {}, usage: {} };
@@ -43,7 +38,7 @@ describe('a run', () => {
     cluster.engine.current = soundEvidence({ backups: [] });
     cluster.engine.locked = 'backup';
     expect(await runDue(cluster, quietWatch())).toMatchObject({ job: 'full', outcome: 'busy' });
-    expect((await recallDue(cluster.directory, now)).failures).toEqual({});
+    expect((await recallDue(cluster.engine.memory, now)).failures).toEqual({});
   });
 
   test('another run of the schedule is no failure', async () => {
@@ -71,7 +66,7 @@ describe('a run', () => {
       { outcome: 'busy', alerts: ['not-fresh:recent'] },
       { outcome: 'busy', alerts: [] },
     ]);
-    const { alerts } = await recallDue(cluster.directory, now);
+    const { alerts } = await recallDue(cluster.engine.memory, now);
     expect(Object.keys(alerts)).toEqual(['job-failing:differential', 'not-fresh:recent']);
   });
 
@@ -83,7 +78,7 @@ describe('a run', () => {
     };
     const watch = quietWatch();
     await expect(runDue(cluster, watch)).rejects.toThrow('the disk is full');
-    const remembered = await recallDue(cluster.directory, now);
+    const remembered = await recallDue(cluster.engine.memory, now);
     expect(remembered.failures.full).toMatchObject({ count: 1, reason: 'the disk is full' });
     expect(Object.keys(remembered.alerts)).toContain('job-failing:full');
     expect(watch.steps).toContainEqual(
@@ -96,13 +91,16 @@ describe('a run', () => {
     cluster.engine.current = soundEvidence({ backups: [] });
     cluster.engine.onCall = call => {
       if (call !== 'backup full') return;
-      // In its place, nothing can be written.
-      fs.mkdirSync(path.join(cluster.directory, 'due.json'));
+      cluster.engine.memory.onCall = each => {
+        if (each.endsWith('due')) throw new Error('no way to it');
+      };
       throw new HoldfastError('engine-failed', 'the disk is full');
     };
     const watch = quietWatch();
     await expect(runDue(cluster, watch)).rejects.toThrow('the disk is full');
-    expect(watch.steps.join('\n')).toMatch(/alert \(raised\): full failed[^]*can’t be remembered: .*EISDIR/);
+    expect(watch.steps.join('\n')).toMatch(
+      /can’t be read: no way to it[^]*alert \(raised\): full failed[^]*can’t be remembered: no way/,
+    );
   });
 
   test('what can’t be tidied up holds no backup up, and silences no alert', async () => {
@@ -130,7 +128,7 @@ describe('a run', () => {
     cluster.engine.current = soundEvidence({ archive });
     expect(await runDue(cluster, quietWatch())).toMatchObject({ job: 'full', outcome: 'succeeded' });
     expect(await runDue(cluster, quietWatch())).toMatchObject({ job: null });
-    expect((await recallDue(cluster.directory, now)).failures.full).toMatchObject({ count: 1 });
+    expect((await recallDue(cluster.engine.memory, now)).failures.full).toMatchObject({ count: 1 });
   });
 
   test('an interruption is not counted as a failure', async () => {
@@ -141,7 +139,7 @@ describe('a run', () => {
       if (call === 'backup full') watch.abort(new Error('interrupted'));
     };
     await expect(runDue(cluster, watch)).rejects.toThrow('interrupted');
-    expect((await recallDue(cluster.directory, now)).failures).toEqual({});
+    expect((await recallDue(cluster.engine.memory, now)).failures).toEqual({});
   });
 
   test('an alert that reached nobody is sent again by the next run', async () => {
@@ -151,7 +149,7 @@ describe('a run', () => {
       if (call.startsWith('backup')) throw new HoldfastError('engine-failed', 'the disk is full');
     };
     await expect(runDue(cluster, quietWatch())).rejects.toThrow();
-    expect((await recallDue(cluster.directory, now)).alerts).toEqual({});
+    expect((await recallDue(cluster.engine.memory, now)).alerts).toEqual({});
   });
 
   test('an alert that is due again and reaches nobody keeps its time, so that the next run sends it again', async () => {
@@ -167,9 +165,9 @@ describe('a run', () => {
       remedy: 'back up',
     };
     const known = { condition, since: hoursAgo(20), sentAt: hoursAgo(12) };
-    await rememberDue(cluster.directory, { ...memory, alerts: { 'not-fresh:recent': known } });
+    await rememberDue(cluster.engine.memory, { ...memory, alerts: { 'not-fresh:recent': known } });
     await expect(runDue(cluster, quietWatch())).rejects.toThrow('the disk is full');
-    const { alerts } = await recallDue(cluster.directory, now);
+    const { alerts } = await recallDue(cluster.engine.memory, now);
     expect(alerts['not-fresh:recent']).toEqual(known);
   });
 
@@ -185,7 +183,7 @@ describe('a run', () => {
       });
       await runDue(cluster, quietWatch());
       expect(fetching).toHaveBeenCalledTimes(1);
-      await rememberDue(cluster.directory, {
+      await rememberDue(cluster.engine.memory, {
         ...memory,
         failures: { full: { count: 1, at: hoursAgo(0.01), reason: 'disk full' } },
       });

@@ -1,13 +1,8 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { HoldfastError } from '../../../core/errors';
 import type { BreakGlassState } from '../../../core/break-glass';
 import { restorePointName, snapshotBeforeChange } from '../../../jobs/snapshot';
 import { pendingBreakGlass } from '../../../jobs/pending-break-glass';
-import { removeTempDirs } from '../../support/temp';
 import { backupSet, fakeCluster, hoursAgo, now, passed, quietWatch, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 const none: BreakGlassState = { state: 'none' };
 const active: Extract<BreakGlassState, { state: 'active' }> = {
@@ -97,12 +92,12 @@ test('a dry run on a cluster that is down doesn’t know how much there is to re
   expect(report.message).toMatch(/would mark restore point .* and take a backup/);
 });
 
-test('where the cluster has no directory yet, none is made for an audit', async () => {
+test('of a cluster that was never provisioned nothing is on record', async () => {
   const cluster = fakeCluster();
-  const directory = path.join(cluster.directory, 'clusters', 'shop');
-  const report = await snapshotBeforeChange({ ...cluster, directory }, change, quietWatch());
+  cluster.engine.memory.provisioned = false;
+  const report = await snapshotBeforeChange(cluster, change, quietWatch());
   expect(report.outcome).toBe('done');
-  expect(fs.readdirSync(cluster.directory)).toEqual([]);
+  expect(cluster.engine.memory.audit).toEqual([]);
 });
 
 test.each(['none', 'provisioning', 'adopting'] as const)(
@@ -165,7 +160,7 @@ describe('when the restore point can’t be proven', () => {
       exitCode: 3,
       message: expect.stringContaining('not archived in 60 s') as string,
     });
-    expect(await pendingBreakGlass(cluster.directory)).toBeUndefined();
+    expect(await pendingBreakGlass(cluster.engine.memory)).toBeUndefined();
   });
 
   test('break-glass lets it through with a loud warning, remembered for the next backup', async () => {
@@ -173,7 +168,7 @@ describe('when the restore point can’t be proven', () => {
     const report = await snapshotBeforeChange(cluster, { ...change, breakGlass: active }, quietWatch());
     expect(report).toMatchObject({ outcome: 'failed-under-break-glass', restorePoint: null });
     expect(report.warnings).toEqual([expect.stringMatching(/^BREAK-GLASS: .*not archived.*OPS-99/)]);
-    expect(await pendingBreakGlass(cluster.directory)).toContain('OPS-99');
+    expect(await pendingBreakGlass(cluster.engine.memory)).toContain('OPS-99');
   });
 
   test('what the gate waived is remembered for the next backup also where the snapshot succeeds', async () => {
@@ -182,14 +177,14 @@ describe('when the restore point can’t be proven', () => {
     const report = await snapshotBeforeChange(cluster, { ...change, breakGlass: active }, quietWatch());
     expect(report).toMatchObject({ outcome: 'done' });
     expect(report.warnings).toEqual([expect.stringMatching(/^BREAK-GLASS: .*verified is missing.*OPS-99/)]);
-    expect(await pendingBreakGlass(cluster.directory)).toContain('OPS-99');
+    expect(await pendingBreakGlass(cluster.engine.memory)).toContain('OPS-99');
   });
 
   test('a break-glass that waives nothing leaves no trace', async () => {
     const cluster = fakeCluster();
     const report = await snapshotBeforeChange(cluster, { ...change, breakGlass: active }, quietWatch());
     expect(report.warnings).toEqual([]);
-    expect(await pendingBreakGlass(cluster.directory)).toBeUndefined();
+    expect(await pendingBreakGlass(cluster.engine.memory)).toBeUndefined();
   });
 
   test('break-glass that expired meanwhile on the cluster’s own clock counts as none', async () => {

@@ -1,10 +1,7 @@
 import { isWell, reportOn } from '../../../jobs/status';
 import { rememberDue } from '../../../jobs/due-memory';
 import { rememberBreakGlass } from '../../../jobs/pending-break-glass';
-import { removeTempDirs } from '../../support/temp';
 import { backupSet, fakeCluster, hoursAgo, now, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 describe('the report on a cluster', () => {
   test('has its judgement, its schedules and what else is known of it', async () => {
@@ -13,14 +10,14 @@ describe('the report on a cluster', () => {
       at: hoursAgo(days * 24),
       usedBytes: (3 - days) * 1_000_000_000,
     }));
-    await rememberDue(cluster.directory, {
+    await rememberDue(cluster.engine.memory, {
       schema: 1,
       since: hoursAgo(1000),
       failures: { full: { count: 2, at: hoursAgo(1), reason: 'disk full' } },
       alerts: {},
       usage: { '1': filling },
     });
-    await rememberBreakGlass(cluster.directory, {
+    await rememberBreakGlass(cluster.engine.memory, {
       reason: 'repository host lost, ticket OPS-99',
       approver: 'ada@example.com',
       issued: '2026-01-15T11:00:00Z',

@@ -1,9 +1,6 @@
 import { HoldfastError } from '../../../core/errors';
 import { verify } from '../../../jobs/verify';
-import { removeTempDirs } from '../../support/temp';
 import { backupSet, fakeCluster, quietWatch, soundEvidence } from './fake-engine';
-
-afterAll(removeTempDirs);
 
 const checks = [{ database: 'shop', name: 'orders have lines', sql: 'select has_lines' }];
 
@@ -19,7 +16,7 @@ test('the newest usable set is restored, checked, counted, annotated, and its cl
     phase: 'provisioning',
     backups: [backupSet(5), backupSet(2), backupSet(1, { unusable: 'page checksum error' })],
   });
-  const result = await verify(cluster, quietWatch());
+  const result = await verify(cluster).wait(quietWatch());
   expect(result).toMatchObject({
     backupSet: 'set-2h',
     verification: { result: 'passed', restoreSeconds: 30, replayBytesPerSecond: 50_000_000, reason: null },
@@ -74,7 +71,7 @@ test.each([
 ])('%s fails the verification, which is recorded and drops the clone', async (_, spoil, reason) => {
   const cluster = clusterWithCheck();
   spoil(cluster);
-  await expect(verify(cluster, quietWatch())).rejects.toMatchObject({
+  await expect(verify(cluster).wait(quietWatch())).rejects.toMatchObject({
     code: 'check-failed',
     message: expect.stringMatching(reason) as string,
   });
@@ -93,7 +90,9 @@ test.each([
 test('a fall of a fifth passes, and a larger one that was declared', async () => {
   const cluster = fakeCluster([{ verification: { allowedFalls: ['shop.app.sessions'] } }]);
   cluster.engine.counts = { 'shop.app.orders': 125, 'shop.app.sessions': 1000, 'shop.app.empty': 0 };
-  await expect(verify(cluster, quietWatch())).resolves.toMatchObject({ verification: { result: 'passed' } });
+  await expect(verify(cluster).wait(quietWatch())).resolves.toMatchObject({
+    verification: { result: 'passed' },
+  });
 });
 
 test('a set that can’t be restored fails the verification', async () => {
@@ -101,7 +100,7 @@ test('a set that can’t be restored fails the verification', async () => {
   cluster.engine.onCall = call => {
     if (call.startsWith('clone')) throw new HoldfastError('engine-failed', 'checksum mismatch in base/1/2');
   };
-  await expect(verify(cluster, quietWatch())).rejects.toMatchObject({ code: 'check-failed' });
+  await expect(verify(cluster).wait(quietWatch())).rejects.toMatchObject({ code: 'check-failed' });
   expect(cluster.engine.recorded[0]?.verification.reason).toContain('checksum mismatch');
 });
 
@@ -110,7 +109,7 @@ test('a full disk says nothing about the backup set, so nothing is recorded', as
   cluster.engine.onCall = call => {
     if (call.startsWith('clone')) throw new HoldfastError('refused', '1 GB free, 5 GB needed');
   };
-  await expect(verify(cluster, quietWatch())).rejects.toMatchObject({ code: 'refused' });
+  await expect(verify(cluster).wait(quietWatch())).rejects.toMatchObject({ code: 'refused' });
   expect(cluster.engine.recorded).toEqual([]);
 });
 
@@ -122,7 +121,7 @@ test('given up during the checks, the clone is dropped and nothing recorded', as
     watch.abort(new Error('interrupted'));
     watch.signal.throwIfAborted();
   };
-  await expect(verify(cluster, watch)).rejects.toThrow('interrupted');
+  await expect(verify(cluster).wait(watch)).rejects.toThrow('interrupted');
   expect(cluster.engine.made).toEqual([]);
   expect(cluster.engine.recorded).toEqual([]);
 });
@@ -130,7 +129,7 @@ test('given up during the checks, the clone is dropped and nothing recorded', as
 test('without a usable backup there is nothing to verify', async () => {
   const cluster = fakeCluster();
   cluster.engine.current = soundEvidence({ backups: [] });
-  await expect(verify(cluster, quietWatch())).rejects.toMatchObject({
+  await expect(verify(cluster).wait(quietWatch())).rejects.toMatchObject({
     code: 'check-failed',
     hint: 'holdfast backup shop --kind full',
   });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { overlap, windowMinutes } from '../../../../core/rds/windows';
+import { overlap, windowMinutes, windowBegin } from '../../../../core/rds/windows';
 
 test.each([
   ['00:30-01:00', 30],
@@ -50,4 +50,25 @@ test('two windows overlap exactly when a minute lies in both', () => {
     ),
     { numRuns: 60 },
   );
+});
+
+describe('a maintenance window begins', () => {
+  // A Thursday.
+  const now = '2026-01-15T12:00:00.000Z';
+
+  test.each([
+    ['later this week', 'sat:03:00-sat:03:30', '2026-01-17T03:00:00.000Z'],
+    ['earlier this week: the next one', 'tue:22:05-tue:22:35', '2026-01-20T22:05:00.000Z'],
+    ['now, while it is open', 'thu:11:45-thu:12:15', '2026-01-15T11:45:00.000Z'],
+    ['in a week, when it is just over', 'thu:11:30-thu:12:00', '2026-01-22T11:30:00.000Z'],
+  ])('%s', (_, window, begin) => {
+    expect(windowBegin(window, now)).toBe(begin);
+  });
+
+  test('at the end of a week, and is open at the begin of the next', () => {
+    const window = 'sun:23:45-mon:00:45';
+    expect(windowBegin(window, '2026-01-18T23:50:00Z')).toBe('2026-01-18T23:45:00.000Z');
+    expect(windowBegin(window, '2026-01-19T00:15:00Z')).toBe('2026-01-18T23:45:00.000Z');
+    expect(windowBegin(window, '2026-01-19T00:45:00Z')).toBe('2026-01-25T23:45:00.000Z');
+  });
 });

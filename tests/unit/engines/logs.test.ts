@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { rotateLogs } from '../../../jobs/logs';
+import { rotateLogs } from '../../../engines/host/logs';
 import { removeTempDirs, tempDir } from '../../support/temp';
 
 afterAll(removeTempDirs);
