@@ -43,7 +43,7 @@ export async function eraseCluster(home: string, request: EraseRequest, watch: W
   // The audit log is part of all.
   if (what === 'all') return eraseLocked();
   const note = { what: 'erase', cluster: name };
-  return audited(directory, note, watch.signal, eraseLocked, () => `backup set ${backupSet} is kept`);
+  return audited(engine.memory, note, watch.signal, eraseLocked, () => `backup set ${backupSet} is kept`);
 }
 
 /** @throws HoldfastError `refused` unless the set is all that is needed to have the cluster back. */

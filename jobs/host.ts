@@ -85,7 +85,7 @@ const begin: HostJob = async (where, document) => {
 const apply: HostJob = async (where, document, watch) => {
   const { specification, revision } = read(applyRequest, document);
   const own = await ownSpecification(where, specification);
-  if (isRds(own)) return applyRds(own, revision);
+  if (isRds(own)) return applyRds(own, revision, watch.signal);
   const { applyCluster } = await import('./provision');
   return applyCluster(where.home, { specification: ofEngine(own, isHost, 'host'), revision }, watch);
 };
@@ -102,13 +102,13 @@ const seal: HostJob = async (where, document, watch) => {
   if (where.region === undefined) {
     const { sealCluster } = await import('./removal');
     await sealCluster(where.home, cluster, watch);
-  } else await sealRds(ofEngine(specificationOf(cluster, specification), isRds, 'rds'));
+  } else await sealRds(ofEngine(specificationOf(cluster, specification), isRds, 'rds'), watch.signal);
   return { cluster, sealed: false };
 };
 
-const gate: HostJob = async ({ home }, document) => {
+const gate: HostJob = async (where, document) => {
   const { recordGate } = await import('./gate-record');
-  return recordGate(home, read(gateRecord, document));
+  return recordGate(where, read(gateRecord, document));
 };
 
 /* The others are of clusters on this machine only. */

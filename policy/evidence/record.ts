@@ -25,7 +25,7 @@ export async function recordDecision(
   const home = holdfastHome();
   const signal = AbortSignal.timeout(timeoutSeconds * 1000);
   try {
-    if (place.type === 'local') await recordGate(home, record);
+    if (place.type === 'local') await recordGate({ home }, record);
     else await recordGateAt(place, record, { home, signal, killAfterSeconds: 5 });
     return null;
   } catch (error) {

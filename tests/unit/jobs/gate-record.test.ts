@@ -25,7 +25,7 @@ test.each([
   ['blocked', 'refused', 'blocked; the newest backup is 30 h old'],
   ['allowed-under-break-glass', 'succeeded', 'allowed under break glass; the newest backup is 30 h old'],
 ] as const)('a decision %s is on the audit log as %s', async (decision, outcome, detail) => {
-  expect(await recordGate(home, { ...record, decision })).toEqual({ recorded: true });
+  expect(await recordGate({ home }, { ...record, decision })).toEqual({ recorded: true });
   expect(JSON.parse(fs.readFileSync(log(), 'utf8'))).toMatchObject({
     what: 'gate of preview of shop/prod',
     cluster: 'shop',
@@ -36,13 +36,13 @@ test.each([
 
 test('a cluster that was never provisioned has no log, and gets none', async () => {
   fs.rmSync(path.dirname(log()), { recursive: true });
-  expect(await recordGate(home, record)).toEqual({ recorded: false });
+  expect(await recordGate({ home }, record)).toEqual({ recorded: false });
   expect(fs.readdirSync(path.join(home, 'clusters'))).toEqual([]);
 });
 
 test('a decision that can’t be written down is a failure', async () => {
   fs.mkdirSync(log());
-  await expect(recordGate(home, record)).rejects.toMatchObject({
+  await expect(recordGate({ home }, record)).rejects.toMatchObject({
     code: 'engine-failed',
     message: expect.stringContaining('the audit log can’t be written to: EISDIR') as string,
   });
