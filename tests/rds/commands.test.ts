@@ -198,16 +198,23 @@ describe('a person', () => {
     expect(verified.backupSet).toBe(set.id);
     expect(verified.counts).toMatchObject({ 'postgres.public.items': 100 });
     expect(await survey()).toMatchObject({
-      report: { evidence: { phase: 'established', backups: [{ id: set.id, changeId: 'OPS-7' }] } },
+      report: {
+        evidence: {
+          phase: 'established',
+          backups: expect.arrayContaining([
+            expect.objectContaining({ id: set.id, changeId: 'OPS-7' }),
+          ]) as unknown[],
+        },
+      },
     });
   });
 
   test('makes a clone of it, sees it, and drops it', async () => {
     const made = await succeed<{ id: string }>(['clone', 'shop', '--latest']);
-    const listed = await succeed<{ clones: { id: string }[] }>(['clones', 'shop']);
-    expect(listed.clones.map(({ id }) => id)).toEqual([made.id]);
+    const listed = await succeed<{ id: string }[]>(['clones', 'shop']);
+    expect(listed.map(({ id }) => id)).toEqual([made.id]);
     await succeed(['clone-drop', 'shop', made.id]);
-    expect(await succeed(['clones', 'shop'])).toMatchObject({ clones: [] });
+    expect(await succeed(['clones', 'shop'])).toEqual([]);
   });
 
   test('names the region instead of having stack files', async () => {
