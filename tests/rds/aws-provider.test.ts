@@ -372,6 +372,9 @@ describe('it refuses', () => {
 
   test('nothing that isn’t known yet', () => {
     expect(refusals('aws:cloudwatch/metricAlarm:MetricAlarm', { ...alarm, statistic: unknown })).toEqual([]);
+    const names = { identifier: unknown, finalSnapshotIdentifier: unknown };
+    expect(refusals('aws:rds/instance:Instance', { ...instance, ...names })).toEqual([]);
+    expect(refusals('aws:kms/alias:Alias', { name: unknown, targetKeyId: unknown })).toEqual([]);
   });
 
   test('to start where AWS is not moto on this machine', async () => {

@@ -1,5 +1,5 @@
 import type { Resource, ResourceType, Tagging } from '../resource-type';
-import { object, objects, text } from '../values';
+import { object, objects, text, unknown } from '../values';
 
 const tagging: Tagging = {
   of: ({ id }) => ({ KeyId: id }),
@@ -106,7 +106,7 @@ export const alias: ResourceType = {
   autonamed: 'name',
   replaces: ['name'],
   refuses: ({ name }) =>
-    typeof name === 'string' && !/^alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/.test(name)
+    typeof name === 'string' && name !== unknown && !/^alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/.test(name)
       ? [{ property: 'name', reason: 'an alias begins with "alias/", and not with "alias/aws/"' }]
       : [],
   create: { operation: 'CreateAlias' },

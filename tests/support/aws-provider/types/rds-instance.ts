@@ -1,5 +1,5 @@
 import type { Refusal, Resource, ResourceType, Step } from '../resource-type';
-import { list, object, objects, text, type Properties } from '../values';
+import { list, object, objects, text, unknown, type Properties } from '../values';
 import { endpointOf, rdsTagging } from './rds';
 
 const modify = 'ModifyDBInstance';
@@ -182,7 +182,7 @@ function refuses(inputs: Properties): Refusal[] {
     if (when && inputs[property] !== undefined) found.push({ property, reason });
   };
   const isNot = (property: string, pattern: RegExp): boolean =>
-    typeof inputs[property] === 'string' && !pattern.test(inputs[property]);
+    typeof inputs[property] === 'string' && inputs[property] !== unknown && !pattern.test(inputs[property]);
   const isNoneOf = (property: string, allowed: (value: number) => boolean): boolean =>
     typeof inputs[property] === 'number' && !allowed(inputs[property]);
   const name = /^[a-z](-?[a-z0-9])*$/i;
