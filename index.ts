@@ -23,7 +23,7 @@ async function contents() {
     registerSnapshotHook(stack);
   }
 
-  const databases = await Promise.all(plans.map(plan => protectedDatabase(plan, context)));
+  const databases = plans.map(plan => protectedDatabase(plan, context));
   if (production) new ProductionSeal('seal', { specifications, context }, { dependsOn: databases });
 
   return stackOutputs(databases);

@@ -7,6 +7,7 @@ import { knownCredentials } from './credentials';
 import { DatabaseCatalog } from './database-catalog';
 import { HostCluster } from './host-cluster';
 import type { ClusterOutputs } from './outputs';
+import type * as onRds from './rds/protected-rds';
 
 export interface ProtectedDatabaseArgs {
   readonly plan: HostPlan;
@@ -72,9 +73,11 @@ export interface Protected extends pulumi.Resource {
 }
 
 /** The database system of a plan. What AWS needs is only loaded where a cluster is there. */
-export async function protectedDatabase(plan: ClusterPlan, context: StackContext): Promise<Protected> {
+export function protectedDatabase(plan: ClusterPlan, context: StackContext): Protected {
   const { cluster } = plan.specification;
   if (isHostPlan(plan)) return new ProtectedDatabase(cluster, { plan, context });
-  const { ProtectedRds } = await import('./rds/protected-rds');
+  // Pulumi’s runner leaves `import()` to Node.js, which doesn’t know TypeScript.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { ProtectedRds } = require('./rds/protected-rds') as typeof onRds;
   return new ProtectedRds(cluster, { plan: plan as RdsPlan, context, program: ownProgram('lambda') });
 }
