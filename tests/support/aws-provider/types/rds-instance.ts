@@ -182,7 +182,10 @@ function refuses(inputs: Properties): Refusal[] {
     if (when && inputs[property] !== undefined) found.push({ property, reason });
   };
   const isNot = (property: string, pattern: RegExp): boolean =>
-    typeof inputs[property] === 'string' && inputs[property] !== unknown && !pattern.test(inputs[property]);
+    typeof inputs[property] === 'string' &&
+    // What isn't known in a preview is judged by the update.
+    inputs[property] !== unknown &&
+    !pattern.test(inputs[property]);
   const isNoneOf = (property: string, allowed: (value: number) => boolean): boolean =>
     typeof inputs[property] === 'number' && !allowed(inputs[property]);
   const name = /^[a-z](-?[a-z0-9])*$/i;

@@ -1,0 +1,179 @@
+import path from 'node:path';
+import {
+  CreateDBSnapshotCommand,
+  DescribeDBInstancesCommand,
+  DescribeDBSnapshotsCommand,
+  ModifyDBInstanceCommand,
+  RDSClient,
+} from '@aws-sdk/client-rds';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { encodeVerification, toTagList } from '../../engines/rds/tags';
+import { Place } from '../integration/stack-support';
+import { homeWithAwsProvider } from '../support/aws-provider/install';
+import { region, startAws, type TestAws } from '../support/moto/moto';
+import type { Ran } from '../support/processes';
+import { repositoryRoot } from '../support/pulumi';
+import { removeTempDirs } from '../support/temp';
+
+let aws: TestAws;
+let place: Place;
+let network: object;
+let rds: RDSClient;
+let ssm: SSMClient;
+beforeAll(async () => {
+  aws = await startAws();
+  rds = new RDSClient({ region });
+  ssm = new SSMClient({ region });
+  place = new Place();
+  Object.assign(place.workspace.env, {
+    PULUMI_HOME: await homeWithAwsProvider(),
+    PULUMI_OPTION_POLICY_PACK: path.join(repositoryRoot, 'policy'),
+  });
+  await place.initialise('prod');
+  network = await defaultNetwork();
+});
+afterAll(async () => {
+  await aws.stop();
+  removeTempDirs();
+});
+
+/** The VPC that every account begins with. */
+async function defaultNetwork(): Promise<object> {
+  const answer = await aws.ask('ec2', { Action: 'DescribeSubnets', Version: '2016-11-15' });
+  const all = (pattern: RegExp) => [...new Set([...answer.matchAll(pattern)].map(([id]) => id))];
+  return {
+    vpc: all(/vpc-[0-9a-f]+/g)[0],
+    subnets: all(/subnet-[0-9a-f]+/g).slice(0, 2),
+    allowNetworks: ['10.1.0.0/16'],
+  };
+}
+
+const stackFile = (source: object = {}): string[] =>
+  place.stackFile('prod', {
+    environment: 'production',
+    clusters: {
+      shop: {
+        engine: 'rds',
+        instance: 'shop-db',
+        region,
+        source: { mode: 'managed', version: '16.4', class: 'db.m7g.large', network, ...source },
+      },
+    },
+  });
+
+const upgraded = { version: '17.6', allowMajorUpgrade: true };
+
+async function succeed(running: Promise<Ran>): Promise<string> {
+  const { code, stdout, stderr } = await running;
+  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+async function failure(running: Promise<Ran>): Promise<string> {
+  const { code, stdout, stderr } = await running;
+  expect({ code, stdout }).not.toMatchObject({ code: 0 });
+  return stdout + stderr;
+}
+
+const instance = async () => (await rds.send(new DescribeDBInstancesCommand({}))).DBInstances?.[0];
+const manualSnapshots = async () =>
+  (await rds.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }))).DBSnapshots ?? [];
+
+/** As the first verified backup leaves it. */
+async function endFirstProvision(): Promise<void> {
+  const Name = '/holdfast/shop/record';
+  const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name }));
+  const record = JSON.parse(String(found?.Value)) as object;
+  const established = { ...record, phase: 'established', establishedAt: new Date().toISOString() };
+  await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(established), Overwrite: true }));
+}
+
+async function takeVerifiedSnapshot(): Promise<void> {
+  const verification = {
+    result: 'passed' as const,
+    at: new Date().toISOString(),
+    restoreSeconds: 600,
+    replayBytesPerSecond: null,
+    reason: null,
+  };
+  await rds.send(
+    new CreateDBSnapshotCommand({
+      DBInstanceIdentifier: 'shop-db',
+      DBSnapshotIdentifier: 'hf-shop-verified',
+      Tags: toTagList({ 'holdfast:cluster': 'shop', ...encodeVerification(verification, 'none') }),
+    }),
+  );
+}
+
+// One stack, from its first preview to its end: each test goes on where the one before it stopped.
+describe('a production stack on RDS, through Pulumi’s own engine and the policy pack', () => {
+  test('is previewed without making anything', async () => {
+    expect(await succeed(place.preview(stackFile()))).toContain('shop-instance-db');
+    expect(aws.calls.filter(({ action }) => /^(Create|Put)/.test(action))).toEqual([]);
+  });
+
+  test('is made with inputs that AWS knows and allows, as a first provision', async () => {
+    await succeed(place.up(stackFile()));
+    expect(await instance()).toMatchObject({
+      DBInstanceIdentifier: 'shop-db',
+      MultiAZ: true,
+      StorageEncrypted: true,
+      PubliclyAccessible: false,
+      DeletionProtection: true,
+      BackupRetentionPeriod: 14,
+    });
+  });
+
+  test('is written down where jobs find it, and not in clear where Pulumi keeps its state', async () => {
+    const { Parameter: found } = await ssm.send(
+      new GetParameterCommand({ Name: '/holdfast/shop/specification', WithDecryption: true }),
+    );
+    const written = JSON.parse(String(found?.Value)) as { settings: Record<string, unknown> };
+    expect(written).toMatchObject({ cluster: 'shop', environment: 'production' });
+    expect(written.settings.quarantineSecurityGroup).toMatch(/^sg-/);
+    expect(place.stateText()).not.toContain('quarantineSecurityGroup');
+  });
+
+  test('has nothing to change afterwards, even when its storage has grown by itself', async () => {
+    expect(await place.plannedSteps(stackFile())).toEqual([]);
+    const grown = { DBInstanceIdentifier: 'shop-db', AllocatedStorage: 300, ApplyImmediately: true };
+    await rds.send(new ModifyDBInstanceCommand(grown));
+    await succeed(place.workspace.run(['refresh', '--yes', '--skip-preview', ...stackFile()]));
+    expect(await place.plannedSteps(stackFile())).toEqual([]);
+  });
+
+  test('is blocked without a verified backup, once its first provision has ended', async () => {
+    await endFirstProvision();
+    const since = aws.calls.length;
+    expect(await failure(place.up(stackFile(upgraded)))).toContain('no usable backup set was ever verified');
+    expect(aws.calls.slice(since).filter(({ action }) => /^(Create|Modify|Delete)DB/.test(action))).toEqual(
+      [],
+    );
+  });
+
+  test('is upgraded in place, after a snapshot, into the parameter group of the next version', async () => {
+    await takeVerifiedSnapshot();
+    const before = (await instance())?.DbiResourceId;
+    const since = aws.calls.length;
+    await succeed(place.up(stackFile(upgraded)));
+    const order = aws.calls.slice(since).map(({ action }) => action);
+    const steps = [
+      'CreateDBSnapshot',
+      'CreateDBParameterGroup',
+      'ModifyDBInstance',
+      'DeleteDBParameterGroup',
+    ];
+    expect(order.filter(action => steps.includes(action))).toEqual(steps);
+    expect(await manualSnapshots()).toHaveLength(2);
+    expect(await instance()).toMatchObject({ DbiResourceId: before, EngineVersion: '17.6' });
+    expect(await place.plannedSteps(stackFile(upgraded))).toEqual([]);
+  });
+
+  test('is not deleted, and nothing beside it', async () => {
+    const since = aws.calls.length;
+    const destroy = place.workspace.run(['destroy', '--yes', ...stackFile(upgraded)]);
+    expect(await failure(destroy)).toContain('cannot be deleted');
+    const deleted = aws.calls.slice(since).filter(({ action }) => action.startsWith('Delete'));
+    expect(deleted).toEqual([]);
+  });
+});
