@@ -140,8 +140,8 @@ describe('before `pulumi up`', () => {
       ? JSON.stringify({ ...specification(), ...JSON.parse(changed) })
       : changed;
     await writeSpecification(text);
-    expect(await refusal(['backup', 'shop'])).toMatchObject({
-      exit: 2,
+    await expect(host('report', { cluster: 'shop' })).rejects.toMatchObject({
+      code: 'configuration',
       message: expect.stringMatching(message) as string,
     });
   });
@@ -187,6 +187,20 @@ describe('a cluster that `pulumi up` makes', () => {
       state: 'reported',
       report: { evidence: { phase: 'provisioning', identity: { found: DbiResourceId } } },
     });
+  });
+});
+
+describe('the audit log', () => {
+  const decided = {
+    operation: 'preview',
+    stack: 'shop/prod',
+    decision: 'blocked',
+    reasons: ['it is late'],
+  };
+
+  test('has what the policy pack decided of a cluster, and nothing of one that isn’t provisioned', async () => {
+    expect(await host('gate', { ...decided, cluster: 'shop' })).toEqual({ recorded: true });
+    expect(await host('gate', { ...decided, cluster: 'crm' })).toEqual({ recorded: false });
   });
 });
 

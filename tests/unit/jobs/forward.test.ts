@@ -5,6 +5,9 @@ import { forward } from '../../../jobs/forward';
 import { removeTempDirs, tempDir } from '../../support/temp';
 import { connection } from './connection';
 
+const program = { file: '', hash: '' };
+jest.mock('../../../jobs/program', () => ({ ownProgram: () => program }));
+
 const searched = process.env.PATH;
 
 /** The other side of ssh is this script of Node.js. */
@@ -79,4 +82,14 @@ test('a machine that can’t be reached is said; an ssh that a signal ends is a 
   });
   otherSideIs('process.kill(process.pid, "SIGKILL")');
   expect(await forward(connection, ['status'], terminal())).toBe(1);
+});
+
+test('what is on AWS is run here, by the program that can ask AWS', async () => {
+  program.file = path.join(tempDir(), 'holdfast-aws.cjs');
+  fs.writeFileSync(program.file, 'console.log(process.argv.slice(2).join(" ")); process.exitCode = 4;');
+  const screen = terminal();
+  expect(await forward({ type: 'aws', region: 'eu-central-1' }, ['verify', 'shop'], screen)).toBe(4);
+  expect(String(screen.stdout.read())).toMatch(
+    /^--forwarded=program,\S+ verify shop --region eu-central-1\n$/,
+  );
 });

@@ -17,6 +17,13 @@ test('bundled, it is the file that runs', () => {
   expect(ownProgram()).toEqual({ file: require.resolve('../../../jobs/program'), hash: 'abc' });
 });
 
+test('one that stands alone isn’t another', () => {
+  Object.assign(globalThis, { HOLDFAST_PROGRAM_HASH: 'abc', HOLDFAST_PROGRAM_KIND: 'machine' });
+  const there = jest.spyOn(fs, 'existsSync').mockReturnValue(false);
+  expect(() => ownProgram('aws')).toThrow('this program is the one for machine, and stands alone');
+  there.mockRestore();
+});
+
 test('the program for machines leaves AWS’s SDK to the other one, which the checkout makes', () => {
   Object.assign(globalThis, { HOLDFAST_PROGRAM_HASH: 'abc', HOLDFAST_PROGRAM_KIND: 'machine' });
   const aws = ownProgram('aws');

@@ -101,6 +101,18 @@ describe('the program', () => {
     expect(await called).toMatchObject({ code: null });
   });
 
+  test('for AWS runs here, with its region', async () => {
+    programIs('console.log(JSON.stringify(process.argv.slice(2)))');
+    const aws = { type: 'aws', region: 'eu-central-1' } as const;
+    expect(await askProgram(aws, ['host', 'report'], {}, { home })).toEqual([
+      'host',
+      'report',
+      '--json',
+      '--region',
+      'eu-central-1',
+    ]);
+  });
+
   test('isn’t started when it was given up before', async () => {
     const signal = AbortSignal.abort(new Error('given up'));
     await expect(callProgram(local, ['backup'], {}, { home, signal })).rejects.toThrow('given up');

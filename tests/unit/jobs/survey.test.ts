@@ -87,6 +87,18 @@ test('a declared cluster that isn’t here yet is not provisioned', async () => 
   });
 });
 
+test.each([
+  [0, `console.log('${report}')`, 'reported'],
+  [2, 'console.error("shop is not provisioned in eu-central-1"); process.exitCode = 2;', 'not-provisioned'],
+  [5, 'console.error("AWS denies it"); process.exitCode = 5;', 'unreachable'],
+])('a cluster on RDS is asked by the program for AWS, which ends with %d', async (_, script, state) => {
+  programIs(script);
+  const declared = [declare('shop', { type: 'aws', region: 'eu-central-1' })];
+  expect(await survey({ home: tempDir(), names: [], declared, signal })).toMatchObject([
+    { cluster: 'shop', place: 'AWS eu-central-1', state },
+  ]);
+});
+
 test('a cluster of this machine whose specification can’t be understood is said with the reason', async () => {
   jest.spyOn(process, 'getuid').mockReturnValue(1000);
   const home = homeWith({ shop: 'unreadable' });
