@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { HoldfastError } from '../core/errors';
 import { restorableMetricLine } from '../core/rds/metric';
 import { name } from '../core/settings/values';
+import type { Evidence } from '../core/evidence';
+import type { Cluster } from '../jobs/cluster';
 import { openCluster } from '../jobs/context';
 import { runDue, type DueReport } from '../jobs/run-due';
 
@@ -31,7 +33,8 @@ export async function handler(event: unknown, invocation: Invocation): Promise<D
       'this function is called with { "command": "run-due", "cluster": NAME }',
     );
   process.env.HOLDFAST_REQUESTER ??= `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'run-due'}@lambda`;
-  const cluster = await openCluster({ home: '/', region: process.env.AWS_REGION }, called.data.cluster);
+  const opened = await openCluster({ home: '/', region: process.env.AWS_REGION }, called.data.cluster);
+  const { cluster, latest } = remembering(opened);
   const signal = AbortSignal.timeout(
     Math.max(0, invocation.getRemainingTimeInMillis() - leaveSeconds * 1000),
   );
@@ -40,7 +43,14 @@ export async function handler(event: unknown, invocation: Invocation): Promise<D
     return await runDue(cluster, { signal, report: ({ step }) => say(step) });
   } finally {
     // Whatever became of the job: an alarm of CloudWatch takes silence for the worst.
-    const metric = restorableMetricLine(await cluster.engine.evidence());
+    const metric = restorableMetricLine(latest() ?? (await opened.engine.evidence()));
     if (metric !== null) say(metric);
   }
+}
+
+/** The cluster, and what was last known of its backups: the evidence isn't asked for again. */
+function remembering(opened: Cluster): { readonly cluster: Cluster; readonly latest: () => Evidence | null } {
+  let last: Evidence | null = null;
+  const evidence = async () => (last = await opened.engine.evidence());
+  return { cluster: { ...opened, engine: { ...opened.engine, evidence } }, latest: () => last };
 }

@@ -11,14 +11,16 @@ export async function tidy({ engine }: Cluster, log: Log): Promise<void> {
   await ifFree(engine, 'restore', async () => {
     for (const settled of await engine.settle()) log(settled);
   });
-  await ifFree(engine, 'verification', async () => {
-    // One that is under way between two runs goes on with its clone.
-    if ((await recallVerification(engine.memory)) !== null) return;
-    for (const clone of await engine.clones())
-      if (clone.purpose === 'verification') await drop(engine, clone, log);
-  });
+  const found = await engine.clones();
+  if (found.some(({ purpose }) => purpose === 'verification'))
+    await ifFree(engine, 'verification', async () => {
+      // One that is under way between two runs goes on with its clone.
+      if ((await recallVerification(engine.memory)) !== null) return;
+      for (const clone of await engine.clones())
+        if (clone.purpose === 'verification') await drop(engine, clone, log);
+    });
   const now = Date.now();
-  for (const clone of await engine.clones())
+  for (const clone of found)
     // An incomplete one that is being made just now refuses to be dropped.
     if (
       clone.purpose !== 'verification' &&

@@ -227,7 +227,7 @@ describe('a run', () => {
     await expect(runDue(cluster, quietWatch())).rejects.toThrow('no space left');
     const watch = quietWatch();
     cluster.engine.onCall = call => {
-      if (call === 'lock verification') throw new HoldfastError('engine-failed', 'no space left on the disk');
+      if (call === 'lock restore') throw new HoldfastError('engine-failed', 'no space left on the disk');
     };
     await runDue(cluster, watch);
     expect(watch.steps).toContain('tidying up failed: no space left on the disk');
