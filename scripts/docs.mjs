@@ -1,5 +1,6 @@
 /*
- * Makes the reference pages: docs/configuration.md of the settings' schema, docs/commands.md of the commands' help.
+ * Makes the reference pages: docs/configuration.md of the settings' schema, docs/commands.md of the commands' help,
+ * docs/aws-permissions.md of the policies of IAM.
  * `node scripts/docs.mjs` writes them; `--check` fails when one is out of date. `--file FILE` and `--commands FILE` take
  * other files.
  */
@@ -155,11 +156,13 @@ const { values } = parseArgs({
   options: { check: { type: 'boolean' }, file: { type: 'string' }, commands: { type: 'string' } },
 });
 const { commandsPage } = require('../cli/commands-page.ts');
+const { permissionsPage } = require('../core/rds/permissions/page.ts');
 // Who names one file means that one only.
 const named = values.file !== undefined || values.commands !== undefined;
 const pages = [
   [values.file ?? (named ? null : path.join(root, 'docs/configuration.md')), render],
   [values.commands ?? (named ? null : path.join(root, 'docs/commands.md')), commandsPage],
+  [named ? null : path.join(root, 'docs/aws-permissions.md'), permissionsPage],
 ].flatMap(([file, page]) => (file === null ? [] : [[file, page()]]));
 for (const [file, page] of pages) {
   if (!values.check) fs.writeFileSync(file, page);
