@@ -11,5 +11,5 @@ const project = name => ({
 module.exports = {
   testTimeout: 180_000,
   ...(process.env.JEST_CACHE ? { cacheDirectory: process.env.JEST_CACHE } : {}),
-  projects: ['unit', 'policy', 'toolchain', 'engine', 'rds', 'integration'].map(project),
+  projects: ['unit', 'policy', 'toolchain', 'engine', 'rds', 'integration', 'acceptance'].map(project),
 };

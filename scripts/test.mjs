@@ -13,9 +13,11 @@ import { coverageArguments, uncovered } from './coverage.mjs';
 import { ensureNodeModules } from './node-modules.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const suites = ['unit', 'policy', 'toolchain', 'engine', 'rds', 'integration'];
+const usual = ['unit', 'policy', 'toolchain', 'engine', 'rds', 'integration'];
+// On a real account of AWS, which costs: only when it is asked for (docs/testing.md).
+const suites = [...usual, 'acceptance'];
 const { named, jestArguments } = readArguments(process.argv.slice(2));
-const chosen = named.length > 0 ? named : suites;
+const chosen = named.length > 0 ? named : usual;
 const isRoot = process.getuid?.() === 0;
 
 function readArguments(words) {
