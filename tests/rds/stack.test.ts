@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import {
   CreateDBSnapshotCommand,
@@ -7,9 +8,12 @@ import {
   RDSClient,
 } from '@aws-sdk/client-rds';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { isRds, ofEngine, parseSpecification } from '../../core/specification';
+import { openRdsEngine } from '../../engines/rds/engine';
 import { encodeVerification, toTagList } from '../../engines/rds/tags';
 import { Place } from '../integration/stack-support';
 import { homeWithAwsProvider } from '../support/aws-provider/install';
+import { patient } from '../support/engine';
 import { region, startAws, type TestAws } from '../support/moto/moto';
 import type { Ran } from '../support/processes';
 import { repositoryRoot } from '../support/pulumi';
@@ -75,7 +79,10 @@ async function failure(running: Promise<Ran>): Promise<string> {
   return stdout + stderr;
 }
 
-const instance = async () => (await rds.send(new DescribeDBInstancesCommand({}))).DBInstances?.[0];
+const instance = async () => {
+  const of = { DBInstanceIdentifier: 'shop-db' };
+  return (await rds.send(new DescribeDBInstancesCommand(of))).DBInstances?.[0];
+};
 const manualSnapshots = async () =>
   (await rds.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }))).DBSnapshots ?? [];
 
@@ -103,6 +110,22 @@ async function takeVerifiedSnapshot(): Promise<void> {
       Tags: toTagList({ 'holdfast:cluster': 'shop', ...encodeVerification(verification, 'none') }),
     }),
   );
+}
+
+/** Swaps the instance for one that is restored from a snapshot, as the job does; there is no server that could be asked. */
+async function restoreTo(snapshot: string): Promise<void> {
+  const Name = '/holdfast/shop/specification';
+  const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));
+  const specification = parseSpecification(JSON.parse(String(found?.Value)));
+  const engine = openRdsEngine({ ...ofEngine(specification, isRds, 'rds'), pollSeconds: 0.1 });
+  const restored = await engine
+    .clone({
+      target: { type: 'backup-set', id: snapshot },
+      purpose: 'restore',
+      expiresAt: new Date(Date.now() + 86_400_000).toISOString(),
+    })
+    .wait(patient());
+  await engine.withLock('restore', 'the test', () => engine.replaceWith(restored).wait(patient()));
 }
 
 // One stack, from its first preview to its end: each test goes on where the one before it stopped.
@@ -166,6 +189,24 @@ describe('a production stack on RDS, through Pulumi’s own engine and the polic
     expect(order.filter(action => steps.includes(action))).toEqual(steps);
     expect(await manualSnapshots()).toHaveLength(2);
     expect(await instance()).toMatchObject({ DbiResourceId: before, EngineVersion: '17.6' });
+    expect(await place.plannedSteps(stackFile(upgraded))).toEqual([]);
+  });
+
+  test('goes on after a restore, once Pulumi is told which instance is the cluster’s now', async () => {
+    const before = String((await instance())?.DbiResourceId);
+    await restoreTo('hf-shop-verified');
+    const now = String((await instance())?.DbiResourceId);
+    expect(now).not.toBe(before);
+    // As docs/aws.md says it.
+    const file = path.join(place.home, 'stack.json');
+    await succeed(place.workspace.run(['stack', 'export', '--stack', 'prod', '--file', file]));
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll(before, now));
+    await succeed(place.workspace.run(['stack', 'import', '--stack', 'prod', '--file', file]));
+    await succeed(place.workspace.run(['refresh', '--yes', '--skip-preview', ...stackFile(upgraded)]));
+    // What RDS doesn't take over when it restores is put back; nothing is replaced.
+    expect(await place.plannedSteps(stackFile(upgraded))).toEqual(['update shop-instance-db']);
+    await succeed(place.up(stackFile(upgraded)));
+    expect((await instance())?.DbiResourceId).toBe(now);
     expect(await place.plannedSteps(stackFile(upgraded))).toEqual([]);
   });
 
