@@ -4,12 +4,17 @@ import {
   DescribeDBSnapshotsCommand,
 } from '@aws-sdk/client-rds';
 import { GetParametersCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
+import path from 'node:path';
 import { parseStack } from '../core/settings/parse';
 import { isRds, ofEngine, type RdsSpecification } from '../core/specification';
 import { openContext, openRdsEngine } from '../engines/rds/engine';
 import { ownProgram } from '../jobs/program';
 import { createSnapshot, establish, managedSource } from '../tests/rds/support';
 import { region, startAws, type TestAws } from '../tests/support/moto/moto';
+import { Place } from '../tests/integration/stack-support';
+import { homeWithAwsProvider } from '../tests/support/aws-provider/install';
+import { pulumiProgram, repositoryRoot } from '../tests/support/pulumi';
+import { removeTempDirs } from '../tests/support/temp';
 import type { Timed } from './measure';
 
 const cluster = 'shop';
@@ -17,6 +22,8 @@ const snapshots = 100;
 
 /** A cluster of engine rds with 100 snapshots, the newest of them verified, in moto; and how to ask AWS by ours and by the SDK alone. */
 export class AwsBench {
+  private project: Awaited<ReturnType<typeof project>> | undefined;
+
   private constructor(
     private readonly aws: TestAws,
     private readonly specification: RdsSpecification,
@@ -32,6 +39,21 @@ export class AwsBench {
       await bench.close();
       throw error;
     }
+  }
+
+  /** A preview of the stack that would make it, with the provider for tests; with the policy pack or, `bare`, without. */
+  async preview({ bare }: { readonly bare: boolean }): Promise<Timed> {
+    this.project ??= await project();
+    const { place, stackFile } = this.project;
+    return {
+      program: pulumiProgram(),
+      args: ['preview', ...stackFile, '--non-interactive', '--color=never'],
+      cwd: repositoryRoot,
+      env: {
+        ...place.workspace.env,
+        ...(bare ? {} : { PULUMI_OPTION_POLICY_PACK: path.join(repositoryRoot, 'policy') }),
+      },
+    };
   }
 
   private async fill(): Promise<void> {
@@ -102,17 +124,28 @@ export class AwsBench {
     };
   }
 
-  close(): Promise<void> {
-    return this.aws.stop();
+  async close(): Promise<void> {
+    await this.aws.stop();
+    removeTempDirs();
   }
 }
 
+const settings = { engine: 'rds', instance: 'shop-db', region, source: managedSource };
+
+/** A stack with a backend of its own, which declares the cluster. */
+async function project() {
+  const place = new Place();
+  place.workspace.env.PULUMI_HOME = await homeWithAwsProvider();
+  await place.initialise('prod');
+  const declared = { environment: 'production', clusters: { [cluster]: settings } };
+  return { place, stackFile: place.stackFile('prod', declared) };
+}
+
 function specify(): RdsSpecification {
-  const settings = { engine: 'rds', instance: 'shop-db', region, source: managedSource };
   const { clusters, alerts } = parseStack({ environment: 'production', clusters: { [cluster]: settings } });
   const specification = {
     schema: 1,
-    stack: 'bench/prod',
+    stack: 'holdfast/prod',
     environment: 'production',
     cluster,
     settings: clusters[cluster]!,

@@ -116,6 +116,16 @@ export const rows: readonly Row[] = [
   },
   {
     on: 'aws',
+    id: 'rds-preview',
+    what: '`pulumi preview` of a stack on RDS with the pack / without',
+    bar: 1.35,
+    unit: 'ratio',
+    pairs: 5,
+    ours: async bench => seconds(timed(await bench.preview({ bare: false }))),
+    raw: async bench => seconds(timed(await bench.preview({ bare: true }))),
+  },
+  {
+    on: 'aws',
     id: 'lambda',
     what: 'cold start of `run-due` on Lambda, nothing due / `node -e 0`',
     bar: 6,
