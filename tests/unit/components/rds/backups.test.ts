@@ -83,7 +83,13 @@ describe('production', () => {
   test('can lock for good', async () => {
     const { given } = await make(
       'production',
-      vault({ lock: { mode: 'compliance', coolingOff: '5 d', confirmation: 'typed' } }),
+      vault({
+        lock: {
+          mode: 'compliance',
+          coolingOff: '5 d',
+          confirmation: 'compliance of shop-db cannot be undone',
+        },
+      }),
     );
     expect(lock(given)).toMatchObject({ changeableForDays: 5 });
   });
