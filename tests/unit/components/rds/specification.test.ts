@@ -14,7 +14,7 @@ test('what the cluster shall be is kept encrypted where jobs find it, and is a s
   );
   await recorder.done();
   expect(recorder.lines()).toEqual([
-    'holdfast:rds:RdsSpecificationParameter shop-specification',
+    'holdfast:rds:RdsSpecification shop-specification',
     'aws:ssm/parameter:Parameter shop-specification-parameter in shop-specification',
   ]);
   const { value, ...others } = given.get('shop-specification-parameter')!;
