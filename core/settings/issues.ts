@@ -35,13 +35,17 @@ export function describeIssues(issues: readonly Issue[], context: IssueContext):
  */
 function inAlternative(issue: Issue): Issue[] {
   if (issue.code !== 'invalid_union' || issue.message !== 'Invalid input') return [issue];
-  const wrongChoices = (errors: readonly Issue[]) =>
-    errors.filter(({ code }) => code === 'invalid_value').length;
-  const [closest] = [...issue.errors].sort(
-    (a, b) => wrongChoices(a) - wrongChoices(b) || a.length - b.length,
-  );
-  if (closest === undefined) return [issue];
-  return closest.flatMap(inner => inAlternative({ ...inner, path: [...issue.path, ...inner.path] }));
+  return [...issue.errors]
+    .sort((a, b) => distance(a) - distance(b))
+    .slice(0, 1)
+    .flat()
+    .flatMap(inner => inAlternative({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+/** How far a value is from an alternative: what tells it from the others counts most. */
+function distance(errors: readonly Issue[]): number {
+  const wrongChoices = errors.filter(({ code }) => code === 'invalid_value').length;
+  return wrongChoices * 1000 + errors.length;
 }
 
 function describeUnknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): string[] {

@@ -121,6 +121,13 @@ describe('before `pulumi up`', () => {
     });
   });
 
+  test('nothing can be reported of it', async () => {
+    await expect(host('report', { cluster: 'shop' })).rejects.toMatchObject({
+      code: 'configuration',
+      message: 'shop is not provisioned in eu-central-1',
+    });
+  });
+
   test('there is evidence, of nothing, and nothing that differs', async () => {
     const asked = { cluster: 'shop', specification: specification() };
     expect(await host('evidence', asked)).toMatchObject({ engine: 'rds', phase: 'none', problems: [] });

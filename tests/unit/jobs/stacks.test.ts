@@ -91,3 +91,14 @@ test.each([
     message: expect.stringMatching(message) as string,
   });
 });
+
+test('a cluster on Amazon RDS is where its region says', async () => {
+  const directory = project({
+    'Pulumi.yaml': 'name: shop\n',
+    'Pulumi.prod.yaml':
+      'config:\n  holdfast:environment: production\n  holdfast:clusters:\n    shop: { engine: rds, region: eu-central-1 }\n',
+  });
+  expect(await declaredClusters(directory)).toMatchObject([
+    { name: 'shop', place: { type: 'aws', region: 'eu-central-1' } },
+  ]);
+});
