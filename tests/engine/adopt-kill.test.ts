@@ -88,7 +88,7 @@ describe('an adoption that is killed', () => {
             return true;
           } catch (error) {
             const { code, message } = error as HoldfastError;
-            if (code === 'busy' || message.includes('is not running')) return false;
+            if (code === 'busy' || /is not running|is starting up/.test(message)) return false;
             throw error;
           }
         });
