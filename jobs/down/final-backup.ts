@@ -4,7 +4,7 @@ import { HoldfastError } from '../../core/errors';
 import type { Evidence } from '../../core/evidence';
 import { parseHostSpecification, type HostSpecification } from '../../core/specification';
 import { readSpecification } from '../context';
-import { writeAtomically } from '../files';
+import { writeAtomically } from './files';
 import type { ClusterCommands } from '../up/clusters';
 import type { Watching } from '../up/place';
 

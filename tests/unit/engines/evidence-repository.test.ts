@@ -13,7 +13,7 @@ import {
   set,
   sound,
 } from './evidence-support';
-import { archived, infoOf, listedSet, pgBackRestIsReal, repositoryIs, segment } from './facts';
+import { archived, infoOf, listedSet, pgBackRestIs, pgBackRestIsReal, repositoryIs, segment } from './facts';
 
 /* What evidence makes of a repository that contradicts the cluster or can't be read. */
 beforeEach(allIsInOrder);
@@ -32,6 +32,15 @@ describe('of the repository', () => {
     establishedAt: null,
     appliedAt: null,
   };
+
+  test('what fails for a reason that nobody knows is said with where to look', async () => {
+    pgBackRestIs('exit 99');
+    const { problems: found } = await read(cluster());
+    expect(found).toContainEqual({
+      what: expect.stringContaining('the repository of shop can’t be read') as string,
+      remedy: 'See whether the repository is there and readable for the cluster’s owner.',
+    });
+  });
 
   test.each([0, 2, 6])('status %i is no problem', async code => {
     withStatus(code);
