@@ -37,6 +37,8 @@ describe('the snapshot hook', () => {
     'postgresql:index/role:Role',
     'postgresql:index/schema:Schema',
     'postgresql:index/grant:Grant',
+    'aws:rds/instance:Instance',
+    'aws:rds/parameterGroup:ParameterGroup',
   ])('hangs on %s before it is made or changed', type => {
     expect(transform(type)).toEqual({
       props: { given: true },

@@ -99,6 +99,17 @@ describe('a cluster on RDS', () => {
       expect(given.get(`${role}-permissions`)?.policy).not.toContain('kms:');
   });
 
+  test('is recorded before it is made, and again once it is what it shall be', async () => {
+    const { recorder, given } = make('production');
+    await recorder.done();
+    const line = (verb: string) => `exec node bin/holdfast.mjs host ${verb} --region ${region}`;
+    expect(given.get('shop-begin')).toMatchObject({ create: line('begin') });
+    expect(given.get('shop-apply')).toMatchObject({
+      create: line('apply'),
+      environment: { HOLDFAST_REVISION: '1' },
+    });
+  });
+
   test('tells the verdict on its backups once all is done', async () => {
     const { recorder, database } = make('production');
     await recorder.done();
