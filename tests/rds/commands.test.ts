@@ -194,6 +194,9 @@ describe('a cluster that `pulumi up` makes', () => {
       state: 'reported',
       report: { evidence: { phase: 'provisioning', identity: { found: DbiResourceId } } },
     });
+    expect(await host('report', { cluster: 'shop' })).toMatchObject({
+      evidence: { phase: 'provisioning', identity: { found: DbiResourceId } },
+    });
   });
 });
 
