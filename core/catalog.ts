@@ -94,7 +94,7 @@ export function refuseTakeover(cluster: string, existing: readonly Existing[]): 
     ),
     {
       hint: [
-        'Nothing was changed: it is not taken over silently. Take it out of the settings, or hand it over first, in psql as a superuser, and run this again: what is as declared is imported into Pulumi’s state. What changes for its applications: docs/operations.md, “Declaring what is there already”.',
+        'Nothing was changed: it is not taken over silently. Take it out of the settings, or hand it over first, in psql as a superuser (on RDS as the master user), and run this again: what is as declared is imported into Pulumi’s state. What changes for its applications: docs/operations.md, “Declaring what is there already”.',
         ...found.flatMap(({ remedy }) => remedy).map(line => `    ${line}`),
       ].join('\n'),
     },

@@ -23,20 +23,24 @@ export interface RoleCredential {
 /** The login role of the PostgreSQL provider, which creates roles and databases but is no superuser. */
 export const providerRole = 'holdfast_provider';
 
-/** `host apply` prints it; contains secrets. Applying the same again prints the same. */
-export interface Applied {
-  readonly cluster: string;
+/** How one gets into the databases of a cluster; contains secrets. */
+export interface ClusterAccess {
   readonly endpoint: { readonly host: string; readonly port: number };
+  /** The provider's own role, `holdfast_provider`. */
+  readonly provider: { readonly username: string; readonly password: string };
+  /** Of every application and read-only role of the specification, by role. */
+  readonly roles: Readonly<Record<string, RoleCredential>>;
+}
+
+/** `host apply` prints it; contains secrets. Applying the same again prints the same. */
+export interface Applied extends ClusterAccess {
+  readonly cluster: string;
   /** The name of the cluster in the repository. */
   readonly stanza: string;
   readonly systemIdentifier: string;
   readonly revision: number;
   /** Whether clients have to use TLS (the cluster listens beyond loopback). */
   readonly tls: boolean;
-  /** The provider's own role, `holdfast_provider`. */
-  readonly provider: { readonly username: string; readonly password: string };
-  /** Of every application and read-only role of the specification, by role. */
-  readonly roles: Readonly<Record<string, RoleCredential>>;
 }
 
 /** Something on the host that isn't as it was applied: a setting, a line of pg_hba.conf, a schedule. */

@@ -1,24 +1,17 @@
 import * as z from 'zod';
 import { HoldfastError } from '../../core/errors';
-import type { RoleCredential } from '../../core/host-documents';
 import type { HostSpecification } from '../../core/specification';
+import { completed, credential, type Credentials } from '../catalog/credentials';
 import { readIfThere, writeAtomically } from './files';
 import type { ClusterPaths } from './layout';
-import { newCredential } from './postgres/scram';
 
-const credential = z.strictObject({ password: z.string().min(1), verifier: z.string().min(1) });
+/* Passwords that were made on the cluster's machine are kept there, 0600. */
+
 const document = z.strictObject({
   schema: z.literal(1),
   provider: credential,
   roles: z.record(z.string(), credential),
 });
-
-/** Passwords that were made on the cluster's machine and are kept there, 0600. */
-export interface Credentials {
-  readonly provider: RoleCredential;
-  /** By role. */
-  readonly roles: Readonly<Record<string, RoleCredential>>;
-}
 
 /** The roles of a specification that log in, in order. */
 export function loginRoles(specification: HostSpecification): string[] {
@@ -45,20 +38,14 @@ export async function readCredentials(paths: Pick<ClusterPaths, 'credentials'>):
   }
 }
 
-/**
- * The credentials of a cluster, with those that are missing made and kept. A role that left the specification keeps its
- * entry, because it may still exist on the server.
- */
+/** The credentials of a cluster, with those that are missing made and kept. */
 export async function ensureCredentials(
   paths: Pick<ClusterPaths, 'credentials'>,
   specification: HostSpecification,
 ): Promise<Credentials> {
   const current = await readCredentials(paths);
-  const provider = current?.provider ?? newCredential();
-  const roles: Record<string, RoleCredential> = { ...current?.roles };
-  for (const role of loginRoles(specification)) roles[role] ??= newCredential();
-  const wanted = { schema: 1 as const, provider, roles };
-  if (current === null || Object.keys(roles).length > Object.keys(current.roles).length)
-    await writeAtomically(paths.credentials, `${JSON.stringify(wanted, null, 2)}\n`);
-  return { provider, roles };
+  const wanted = completed(current, loginRoles(specification));
+  if (current === null || Object.keys(wanted.roles).length > Object.keys(current.roles).length)
+    await writeAtomically(paths.credentials, `${JSON.stringify({ schema: 1, ...wanted }, null, 2)}\n`);
+  return wanted;
 }

@@ -24,7 +24,7 @@ import {
   type Candidate,
 } from './candidate';
 import type { ProvisionContext } from './context';
-import { surveyDeclared } from './declared';
+import { surveyDeclared } from './databases';
 import { noRepositories, provideStanza, sameRepositories, writePgBackRestConfiguration } from './pgbackrest';
 import { assertSupported } from './versions';
 

@@ -1,7 +1,6 @@
 import type { Applied } from '../../../core/host-documents';
-import { providerRole } from '../../../core/host-documents';
 import type { HostSpecification } from '../../../core/specification';
-import type { Credentials } from '../credentials';
+import { accessOf, type Credentials } from '../../catalog/credentials';
 import { loginRoles } from '../credentials';
 import type { ClusterRecord } from '../record';
 
@@ -15,10 +14,6 @@ export function appliedDocument(
   credentials: Credentials | null,
 ): Applied | null {
   if (record.systemIdentifier === null || record.port === null || credentials === null) return null;
-  const roles = loginRoles(specification).flatMap(role => {
-    const credential = credentials.roles[role];
-    return credential === undefined ? [] : [[role, credential] as const];
-  });
   return {
     cluster: specification.cluster,
     endpoint: { host: endpointHost(specification), port: record.port },
@@ -26,8 +21,7 @@ export function appliedDocument(
     systemIdentifier: record.systemIdentifier,
     revision: record.revision,
     tls: needsTls(specification),
-    provider: { username: providerRole, password: credentials.provider.password },
-    roles: Object.fromEntries(roles),
+    ...accessOf(credentials, loginRoles(specification)),
   };
 }
 

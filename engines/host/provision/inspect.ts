@@ -14,8 +14,7 @@ import { promptly, withServer, type Server } from '../session';
 import { appliedDocument } from './applied';
 import { settingsInFiles } from './configure';
 import { runningServer, superuserOf, type ProvisionContext } from './context';
-import { databaseDrift } from './databases';
-import { surveyDeclared } from './declared';
+import { databaseDrift, surveyDeclared } from './databases';
 import { fileDrift } from './drift';
 
 /** Also says what `host inspect` leaves out; contains secrets. */

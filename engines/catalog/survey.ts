@@ -1,47 +1,40 @@
-import { planCatalog, type DatabasePlan } from '../../../core/catalog';
-import type { Existing } from '../../../core/host-documents';
-import type { HostSpecification } from '../../../core/specification';
-import type { Session } from '../../engine';
-import type { Credentials } from '../credentials';
-import { promptly, withServer, type Server } from '../session';
+import type { DatabasePlan } from '../../core/catalog';
+import type { Existing } from '../../core/host-documents';
+import type { Session } from '../engine';
+import type { OpenDatabase } from './sql';
 
 type Conflict = Existing['conflict'];
 
 interface FoundRole {
   readonly name: string;
   readonly login: boolean;
-  /** Superuser, or may create roles or databases, replicate, or bypass row security. */
-  readonly powerful: boolean;
-  readonly verifier: string | null;
+  /** What it may beyond owning and logging in, as attributes that take it away. */
+  readonly excess: readonly string[];
 }
+
+/** Whether a role that logs in has the password that is kept for it. */
+export type IsOurs = (role: string) => Promise<boolean>;
 
 /** What of the declared roles, databases and schemas a cluster has, and whether it is as declared. Read-only. */
 export async function surveyDeclared(
-  server: Server,
-  specification: HostSpecification,
-  credentials: Credentials | null,
+  open: OpenDatabase,
+  plans: readonly DatabasePlan[],
+  isOurs: IsOurs,
 ): Promise<Existing[]> {
-  const plans = planCatalog(specification.settings.databases);
   if (plans.length === 0) return [];
-  const { roles, databases } = await withServer(
-    server,
-    'postgres',
-    async session => ({ roles: await rolesOf(session, plans), databases: await databasesOf(session, plans) }),
-    promptly,
-  );
-  const known = new Set(roles.map(({ name }) => name));
-  const found: Existing[] = roles.map(role => ({
-    type: 'role',
-    id: role.name,
-    conflict: roleConflict(role, plans, credentials),
+  const { roles, databases } = await open('postgres', async session => ({
+    roles: await rolesOf(session, plans),
+    databases: await databasesOf(session, plans),
   }));
+  const known = new Set(roles.map(({ name }) => name));
+  const found: Existing[] = [];
+  for (const role of roles)
+    found.push({ type: 'role', id: role.name, conflict: await roleConflict(role, plans, isOurs) });
   for (const plan of plans) {
     const owner = databases.get(plan.name);
     if (owner === undefined) continue;
     found.push({ type: 'database', id: plan.name, conflict: databaseConflict(plan, owner, known) });
-    found.push(
-      ...(await withServer(server, plan.name, session => schemasOf(session, plan, known), promptly)),
-    );
+    found.push(...(await open(plan.name, session => schemasOf(session, plan, known))));
   }
   return found;
 }
@@ -53,9 +46,13 @@ async function rolesOf(session: Session, plans: readonly DatabasePlan[]): Promis
     ...logins.map(({ role }) => role),
   ]);
   return session.query<FoundRole>(
-    `select rolname as name, rolcanlogin as login, rolpassword as verifier,
-            rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls as powerful
-     from pg_authid where rolname = any($1) order by rolname`,
+    `select rolname as name, rolcanlogin as login,
+            array_remove(array[case when rolsuper then 'nosuperuser' end,
+                               case when rolcreatedb then 'nocreatedb' end,
+                               case when rolcreaterole then 'nocreaterole' end,
+                               case when rolreplication then 'noreplication' end,
+                               case when rolbypassrls then 'nobypassrls' end], null) as excess
+     from pg_roles where rolname = any($1) order by rolname`,
     [names],
   );
 }
@@ -69,24 +66,21 @@ async function databasesOf(session: Session, plans: readonly DatabasePlan[]): Pr
   return new Map(rows.map(({ name, owner }) => [name, owner]));
 }
 
-function roleConflict(
-  role: FoundRole,
+async function roleConflict(
+  { name, login, excess }: FoundRole,
   plans: readonly DatabasePlan[],
-  credentials: Credentials | null,
-): Conflict {
-  const { name, login, powerful, verifier } = role;
+  isOurs: IsOurs,
+): Promise<Conflict> {
   const logsIn = plans.some(({ logins }) => logins.some(one => one.role === name));
-  if (!logsIn)
-    return login || powerful
-      ? {
-          difference: login ? 'it logs in, and owners never do' : 'it may do more than own',
-          remedy: [
-            `alter role "${name}" nologin nosuperuser nocreatedb nocreaterole noreplication nobypassrls;`,
-          ],
-        }
-      : null;
+  if (!logsIn) {
+    if (!login && excess.length === 0) return null;
+    return {
+      difference: login ? 'it logs in, and owners never do' : 'it may do more than own',
+      remedy: [`alter role "${name}" ${[...(login ? ['nologin'] : []), ...excess].join(' ')};`],
+    };
+  }
   // That of an earlier update of which Pulumi's state was lost, for example.
-  if (login && !powerful && verifier !== null && verifier === credentials?.roles[name]?.verifier) return null;
+  if (login && excess.length === 0 && (await isOurs(name))) return null;
   return {
     difference: 'it is somebody’s already, with a password that would be replaced',
     remedy: [`-- declare another name than ${name}, and drop ${name} once its application logs in by that`],

@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import type { RoleCredential } from '../../../core/host-documents';
+import type { RoleCredential } from '../../core/host-documents';
 
 /** PostgreSQL's own default; a random password of 256 bits needs no more. */
 const iterations = 4096;
