@@ -91,6 +91,33 @@ describe('in the order of a cluster’s life', () => {
     );
     expect(program.marks()).toEqual(['first', 'second', 'third']);
   });
+
+  test.each([
+    ['the evidence can’t be read', 'evidence-known', () => ({ settings: production })],
+    [
+      'break-glass has expired',
+      'backup-recent',
+      () => ({ settings: { ...production, breakGlass: breakGlass(3) }, evidence: tooOld() }),
+    ],
+  ])('an update is denied when %s, and the state is kept', async (_, rule, run) => {
+    const [state, runs] = [await program.state(), program.runs()];
+    const { code, stdout } = await program.update({ ...run(), specification: 'fourth' });
+    expect(code).not.toBe(0);
+    expect(violatedRules(stdout)).toContain(`mandatory ${rule}`);
+    expect([program.runs(), await program.state()]).toEqual([runs, state]);
+  });
+
+  test('while the cluster is adopted an update passes, and says so', async () => {
+    const evidence = evidenceNow(() => ({ phase: 'adopting', backups: [], restorable: null }));
+    const { code, stdout } = await program.update({
+      settings: production,
+      evidence,
+      specification: 'fourth',
+    });
+    expect(stdout).toContain('adoption');
+    expect([code, violatedRules(stdout)]).toEqual([0, ['advisory gate-notice']]);
+    expect(program.marks()).toEqual(['first', 'second', 'third', 'fourth']);
+  });
 });
 
 describe('a preview', () => {
