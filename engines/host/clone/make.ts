@@ -44,7 +44,7 @@ export async function clone(
   watch: Watch,
 ): Promise<FinishedClone> {
   if (request.purpose === 'restore') await assertSwappable(context);
-  const planned = await plan(context, request, watch);
+  const planned = await planClone(context, request, await repositoryFacts(context));
   const { set } = planned;
   const createdAt = new Date();
   const id = newCloneId(createdAt, request.purpose === 'restore' && (await isOnOtherDisk(context)));
@@ -99,24 +99,25 @@ async function makePlace(context: HostContext, id: string): Promise<void> {
   });
 }
 
-/** The set and the settings of recovery; a clone of the latest moment of a running cluster first has its WAL archived. */
-async function plan(context: HostContext, request: CloneRequest, watch: Watch): Promise<Plan> {
-  const running = (await runningPostmaster(context.paths.dataDirectory)) !== null;
-  if (request.target.type !== 'latest' || !running)
-    return planClone(context, request, await repositoryFacts(context));
-  watch.report({ fraction: null, step: 'archiving the latest WAL' });
-  const mark = await markRestorePoint(context, 'holdfast clone', false).catch((error: unknown) => {
-    const { message } = asHoldfastError(error);
-    watch.report({
-      fraction: null,
-      step: `the latest WAL can’t be archived, going on without it: ${message}`,
-    });
+/**
+ * Brings what a running cluster has written so far into the repository, for a clone of its latest moment: recovery to that
+ * is exact. Null for any other target, and where it can't be done, which is told: then recovery goes as far as WAL is there.
+ */
+async function archiveLatest(
+  context: HostContext,
+  { target }: CloneRequest,
+  { report }: Watch,
+): Promise<Settings | null> {
+  if (target.type !== 'latest' || (await runningPostmaster(context.paths.dataDirectory)) === null)
     return null;
-  });
-  const chosen = await planClone(context, request, await repositoryFacts(context));
-  return mark === null
-    ? chosen
-    : { ...chosen, recovery: untilLsn(mark.position, mark.timeline, false), lastSegment: null };
+  try {
+    const { position, timeline } = await markRestorePoint(context, 'holdfast clone', false);
+    return untilLsn(position, timeline, false);
+  } catch (error) {
+    const { message } = asHoldfastError(error);
+    report({ fraction: null, step: `the latest WAL can’t be archived, going on without it: ${message}` });
+    return null;
+  }
 }
 
 async function repositoryFacts(context: HostContext): Promise<RepositoryFacts> {
@@ -136,13 +137,18 @@ async function repositoryFacts(context: HostContext): Promise<RepositoryFacts> {
 async function restoreAndRecover(
   context: HostContext,
   paths: ClonePaths,
-  { set, recovery, lastSegment }: Plan,
+  planned: Plan,
   request: CloneRequest,
   watch: Watch,
 ): Promise<CloneMeasurement> {
   const began = performance.now();
+  const { set } = planned;
   const libraries = preloadedLibraries(context);
-  await restoreFiles(context, paths, set.label, watch);
+  // While the files are restored. It never fails.
+  const archiving = archiveLatest(context, request, watch);
+  await restoreFiles(context, paths, set.label, watch).finally(() => archiving);
+  const latest = await archiving;
+  const { recovery, lastSegment } = latest === null ? planned : { recovery: latest, lastSegment: null };
   const fetched: Settings = {
     restore_command: restoreCommand({ configuration: paths.configuration, cluster: clusterOf(context) }),
   };
