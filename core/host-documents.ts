@@ -64,7 +64,7 @@ export interface Existing {
  * `host inspect` reads `{ specification }` and prints it; read-only. Contains secrets: `applied` is what the last apply printed, so that a
  * preview knows it without applying.
  */
-export interface Inspection {
+export interface Inspection<Access extends ClusterAccess = Applied> {
   readonly cluster: string;
   readonly provisioned: boolean;
   /** That of the last apply; 0 before the first. */
@@ -75,7 +75,7 @@ export interface Inspection {
   readonly restartAllowed: boolean;
   /** None are known of a server that is down. */
   readonly existing: readonly Existing[];
-  readonly applied: Applied | null;
+  readonly applied: Access | null;
 }
 
 /** `host snapshot` reads it. */

@@ -15,7 +15,7 @@ import type { Watch } from '../engines/engine';
 import type { Cluster } from './cluster';
 import { findSpecification, openCluster, openSpecified, readSpecification } from './context';
 import { assertOwnStack } from './own-stack';
-import { applyRds, beginRds, inspectRds, sealRds } from './rds/provision';
+import { applyRds, beginRds, inspectRds, keepDatabasesOfRds, sealRds } from './rds/provision';
 import { findRdsSpecification } from './rds/specification';
 import type { Where } from './where';
 
@@ -111,13 +111,15 @@ const gate: HostJob = async (where, document) => {
   return recordGate(where, read(gateRecord, document));
 };
 
-/* The others are of clusters on this machine only. */
-
-const databases: HostJob = async ({ home }, document, watch) => {
-  const { keepDatabasesOf } = await import('./provision');
+const databases: HostJob = async ({ home, region }, document, watch) => {
   const { cluster } = read(clusterRequest, document);
+  if (region !== undefined)
+    return { cluster, changed: await keepDatabasesOfRds(region, cluster, watch.signal) };
+  const { keepDatabasesOf } = await import('./provision');
   return { cluster, changed: await keepDatabasesOf(home, cluster, watch) };
 };
+
+/* The others are of clusters on this machine only. */
 
 const start: HostJob = async ({ home }, document) => {
   const { name: cluster, specification } = await openHere(home, document);

@@ -33,6 +33,13 @@ export const besidePrefix = (instance: string, what: 'hf' | 'aside'): string =>
 /** Where in the Parameter Store something of a cluster is. */
 export const parameterPath = (cluster: string, name: string): string => `/holdfast/${cluster}/${name}`;
 
+/**
+ * Where the passwords of a cluster's roles are. Apart from all else: who may read what is remembered of a cluster (evidence, in
+ * previews too) shall not read these.
+ */
+export const credentialPath = (cluster: string, role: string): string =>
+  `/holdfast-credentials/${cluster}/${role}`;
+
 /** What a cluster shall be; written by `pulumi up` alone. */
 export const specificationParameter = 'specification';
 

@@ -168,7 +168,7 @@ export const database = z
       )
       .default([])
       .describe(
-        'Extensions, made and owned by the bootstrap superuser, in the schema `public`. Their packages have to be installed on the machine. One that is taken out stays.',
+        'Extensions, made and owned by the bootstrap superuser (on RDS by the master user), in the schema `public`. On a machine their packages have to be installed. One that is taken out stays.',
       ),
     applicationRoles: roleNames.describe('Roles that log in, read and write, own nothing.'),
     readOnlyRoles: roleNames.describe('Roles that log in and read.'),

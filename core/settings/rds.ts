@@ -10,7 +10,7 @@ import {
 } from './aws-values';
 import { existingInstance, managedInstance } from './rds-source';
 import { replication, vault } from './rds-vault';
-import { absolutePath, duration } from './values';
+import { absolutePath, duration, host, port } from './values';
 
 const days = (example: string, description: string) =>
   duration(example).prefault(example).describe(description);
@@ -72,6 +72,23 @@ const unattended = z
   })
   .prefault({});
 
+const reach = z.discriminatedUnion('through', [
+  z.strictObject({
+    through: z
+      .literal('endpoint')
+      .describe('Straight to the endpoint of the instance: from inside its VPC, or over a VPN.'),
+  }),
+  z.strictObject({
+    through: z
+      .literal('tunnel')
+      .describe(
+        'By a port that leads there: of a bastion, or port forwarding of SSM (docs/aws.md). It has to be open while `pulumi preview` and `up` run.',
+      ),
+    host: host.default('127.0.0.1').describe('Where the tunnel begins.').meta({ example: '127.0.0.1' }),
+    port: port.describe('Port of the tunnel.').meta({ example: 15_432 }),
+  }),
+]);
+
 /**
  * A DB instance of Amazon RDS for PostgreSQL: which it is, and what its engine needs to know. How it is backed up in time and
  * what is promised for it is said elsewhere; what exists is always asked of AWS.
@@ -114,10 +131,15 @@ export const rds = z.strictObject({
     .describe(
       'A security group without any rule. A restore to the latest moment moves the instance into it, so that nothing is written any more; without one, only a restore to a time is possible. Default: of a managed instance one is made.',
     ),
+  reach: reach
+    .optional()
+    .describe(
+      'How PostgreSQL of the instance is reached from where Pulumi runs, which then manages `databases`. Without it they are not, and every preview says so. Once they are managed, it can’t be left out.',
+    ),
   certificateAuthorities: absolutePath
     .optional()
     .describe(
-      'File with the certificate authorities of RDS in PEM (`global-bundle.pem`). Default: those that Node.js trusts, which `NODE_EXTRA_CA_CERTS` extends.',
+      'File with the certificate authorities of RDS in PEM (`global-bundle.pem`). Default: those that Node.js trusts, which `NODE_EXTRA_CA_CERTS` extends. With `reach`, one of the two has to name the file.',
     )
     .meta({ example: '/etc/ssl/rds-global-bundle.pem' }),
   waitUpTo: duration('12 h')

@@ -1,16 +1,24 @@
 import { HoldfastError } from '../../core/errors';
-import type { Inspection } from '../../core/host-documents';
+import type { ClusterAccess, Inspection } from '../../core/host-documents';
+import type { RdsClusterSettings } from '../../core/settings/stack';
 import { text } from './answers';
+import { applyCatalog, inspectCatalog, keepDatabases as keepCatalog, type Declared } from './catalog/catalog';
 import type { RdsContext } from './context';
 import { openContext, type RdsEngineOptions } from './engine';
 import { findInstance, listInstances } from './instance';
 import { beginsAs, pendingChanges, recordApplied } from './provision';
 import { beginRecord, readRecord } from './record';
+import { servingInstance } from './serving';
 
-/** What `host apply` prints of an instance. No secret. */
-export interface AppliedInstance {
+/** A cluster on RDS with the databases that are declared in it. */
+export interface DeclaredCluster extends RdsEngineOptions {
+  readonly settings: RdsClusterSettings;
+}
+
+/** What `host apply` prints of an instance; contains secrets where its databases are managed. */
+export interface AppliedInstance extends Partial<ClusterAccess> {
   readonly cluster: string;
-  readonly endpoint: { readonly host: string; readonly port: number };
+  readonly endpoint: ClusterAccess['endpoint'];
   /** AWS's own name of the instance, which no other ever gets. */
   readonly resourceId: string;
   readonly revision: number;
@@ -27,10 +35,11 @@ export async function beginCluster(options: RdsEngineOptions): Promise<{ cluster
 }
 
 /**
- * Records that the instance is what it shall be, and the first time which one it is.
- * @throws HoldfastError `refused` when another instance has its name.
+ * Records that the instance is what it shall be, and the first time which one it is. Where its databases are managed, makes
+ * the role that does it, and the passwords.
+ * @throws HoldfastError `refused` when another instance has its name; `engine-failed` when PostgreSQL doesn't answer.
  */
-export async function applyInstance(options: RdsEngineOptions, revision: number): Promise<AppliedInstance> {
+export async function applyInstance(options: DeclaredCluster, revision: number): Promise<AppliedInstance> {
   const context = openContext(options);
   const { instance } = await recordApplied(context, revision);
   return {
@@ -38,28 +47,42 @@ export async function applyInstance(options: RdsEngineOptions, revision: number)
     endpoint: { host: text(instance.Endpoint?.Address), port: instance.Endpoint?.Port ?? 5432 },
     resourceId: text(instance.DbiResourceId),
     revision,
+    ...(await applyCatalog(context, instance, options.settings)),
   };
 }
 
 /**
- * How an instance differs from what it shall be, as far as Pulumi doesn't see that itself; changes nothing.
- * @throws HoldfastError when AWS can't be asked: then nothing is known, not "no difference".
+ * Sees to what the provider can't in the declared databases.
+ * @returns what was changed.
  */
-export async function inspectInstance(options: RdsEngineOptions): Promise<Inspection> {
+export async function keepDatabases(options: DeclaredCluster): Promise<string[]> {
+  const context = openContext(options);
+  return keepCatalog(context, (await servingInstance(context)).instance, options.settings);
+}
+
+/**
+ * How an instance differs from what it shall be, as far as Pulumi doesn't see that itself; changes nothing.
+ * @param lastApplied what it was made; null before the first apply.
+ * @throws HoldfastError when AWS or PostgreSQL can't be asked: then nothing is known, not "no difference".
+ */
+export async function inspectInstance(
+  options: DeclaredCluster,
+  lastApplied: Declared | null,
+): Promise<Inspection<ClusterAccess>> {
   const context = openContext(options);
   const [record, instance] = await Promise.all([
     readRecord(context),
     findInstance(context, options.settings.instance),
   ]);
+  const provisioned = record !== null && record.appliedAt !== null;
+  const declared = { now: options.settings, applied: provisioned ? lastApplied : null };
   return {
     cluster: options.cluster,
-    provisioned: record !== null && record.appliedAt !== null,
+    provisioned,
     revision: record?.revision ?? 0,
-    drift: [],
     needsRestart: instance === null ? [] : pendingChanges(instance),
     restartAllowed: false,
-    existing: [],
-    applied: null,
+    ...(await inspectCatalog(context, instance, declared)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { Client } from 'pg';
@@ -10,9 +11,24 @@ import { failed } from './failure';
 
 const secret = z.object({ username: z.string().min(1), password: z.string().min(1) });
 
+/** As whom one logs in. */
+export type Login = Readonly<z.output<typeof secret>>;
+
+/** Runs `use` with a connection to a database of an instance; it is closed afterwards. */
+export type Connect = <T>(
+  login: Login,
+  database: string,
+  use: (session: Session) => Promise<T>,
+) => Promise<T>;
+
+/** Where something leads to the endpoint of an instance. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
- * Runs `use` with a connection to a database of an instance, as its master user, over TLS whose certificate is checked; it is
- * closed afterwards. Nothing of the environment (PGOPTIONS, PGSSLMODE, PGPASSWORD…) bends it.
+ * Runs `use` with a connection to a database of an instance, as its master user.
  * @throws HoldfastError `engine-failed` when the server doesn't answer from here; what `use` throws passes through.
  */
 export async function withInstance<T>(
@@ -21,16 +37,38 @@ export async function withInstance<T>(
   database: string,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const { host, port } = endpointOf(instance);
-  const { username, password } = await masterSecret(context, instance);
+  const connect = await connectorTo(context, instance);
+  return connect(await masterLogin(context, instance), database, use);
+}
+
+/**
+ * Connects to an instance over TLS whose certificate is checked. Nothing of the environment (PGOPTIONS, PGSSLMODE,
+ * PGPASSWORD…) bends it.
+ * @param through what leads to its endpoint, whose certificate is expected there as well. @default the endpoint
+ */
+export async function connectorTo(
+  context: RdsContext,
+  instance: DBInstance,
+  through?: Address,
+): Promise<Connect> {
+  const endpoint = endpointOf(instance);
   const ca = await authorities(context);
+  const ssl = {
+    rejectUnauthorized: true,
+    checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+      checkServerIdentity(endpoint.host, certificate),
+    ...(ca === undefined ? {} : { ca }),
+  };
+  return (login, database, use) => connected({ ...(through ?? endpoint), ...login, database, ssl }, use);
+}
+
+async function connected<T>(
+  { username, ...options }: Address & Login & { readonly database: string; readonly ssl: ConnectionOptions },
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
   const client = new Client({
-    host,
-    port,
-    database,
+    ...options,
     user: username,
-    password,
-    ssl: { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) },
     application_name: 'holdfast',
     connectionTimeoutMillis: 10_000,
     // A count that takes an hour says nothing meanwhile, and what is between forgets silent connections.
@@ -45,7 +83,7 @@ export async function withInstance<T>(
     await client.end().catch(() => undefined);
     throw new HoldfastError(
       'engine-failed',
-      `PostgreSQL does not answer on ${host} (port ${port}) as ${username}: ${(error as Error).message}`,
+      `PostgreSQL does not answer on ${options.host} (port ${options.port}) as ${username}: ${(error as Error).message}`,
       {
         hint: 'Is it reachable from here (VPC, security group, bastion), and its certificate of a known authority (certificateAuthorities)?',
         cause: error,
@@ -62,10 +100,28 @@ export async function withInstance<T>(
   }
 }
 
-export function endpointOf({ DBInstanceIdentifier: id, DBInstanceStatus: status, Endpoint }: DBInstance): {
-  readonly host: string;
-  readonly port: number;
-} {
+/** What PostgreSQL says to a login that it refuses: the password is wrong, or the role isn't there or may not log in. */
+const refusedLogin: ReadonlySet<unknown> = new Set(['28P01', '28000']);
+
+/** Whether a role logs in with this password. @throws HoldfastError when the server doesn't say. */
+export async function logsIn(connect: Connect, login: Login): Promise<boolean> {
+  try {
+    await connect(login, 'postgres', session => session.query('select 1'));
+    return true;
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    if (refusedLogin.has(code)) return false;
+    // "insufficient_privilege": it may not use this database, and the password was right.
+    if (code === '42501') return true;
+    throw error;
+  }
+}
+
+export function endpointOf({
+  DBInstanceIdentifier: id,
+  DBInstanceStatus: status,
+  Endpoint,
+}: DBInstance): Address {
   const { Address: host, Port: port } = Endpoint ?? {};
   if (host !== undefined && port !== undefined) return { host, port };
   throw new HoldfastError(
@@ -78,10 +134,10 @@ export function endpointOf({ DBInstanceIdentifier: id, DBInstanceStatus: status,
 }
 
 /** The master password as RDS manages it; only ever in memory. */
-async function masterSecret(
+export async function masterLogin(
   { secrets }: RdsContext,
   { DBInstanceIdentifier: id, MasterUserSecret }: DBInstance,
-): Promise<z.output<typeof secret>> {
+): Promise<Login> {
   const arn = MasterUserSecret?.SecretArn;
   if (arn === undefined)
     throw new HoldfastError('configuration', `RDS doesn’t manage the master password of ${String(id)}`, {
