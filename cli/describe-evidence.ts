@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/durations';
-import type { BackupSet, Evidence, Instant } from '../core/evidence';
+import type { BackupSet, CopyEvidence, Evidence, Instant } from '../core/evidence';
 import type { Limits } from '../core/freshness';
 import { formatAgo, formatBytes, formatInstant } from './format';
 
@@ -37,4 +37,16 @@ export function describeVerification({ backups, observedAt }: Evidence, { rto }:
   const { id, result, at, restoreSeconds, reason } = newest;
   const outcome = result === 'passed' ? 'passed' : `FAILED (${reason ?? 'no reason recorded'})`;
   return `${id} ${outcome} ${formatAgo(at, observedAt)}, restored in ${formatDuration(restoreSeconds)} (RTO ${formatDuration(rto)})`;
+}
+
+export function describeCopies(copies: CopyEvidence, now: Instant): string {
+  const { place } = copies;
+  if (copies.state !== 'known') return `${place}: not known: ${copies.reason}`;
+  const { count, oldestAt, newestAt, encrypted } = copies;
+  if (oldestAt === null || newestAt === null) return `${place}: none yet`;
+  const reach =
+    count === null
+      ? `from ${formatInstant(oldestAt)} until ${formatInstant(newestAt)}`
+      : `${count}, newest ${formatAgo(newestAt, now)}, oldest ${formatAgo(oldestAt, now)}`;
+  return `${place}: ${reach}${encrypted ? ', encrypted' : ''}`;
 }

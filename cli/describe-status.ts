@@ -1,9 +1,10 @@
 import type { BreakGlassState } from '../core/break-glass';
+import { copyTroubles } from '../core/copies';
 import { formatDuration } from '../core/durations';
 import type { Evidence } from '../core/evidence';
 import type { ClusterReport } from '../jobs/status';
 import type { SurveyedCluster } from '../jobs/survey';
-import { describeArchive, describeNewest, describeVerification } from './describe-evidence';
+import { describeArchive, describeCopies, describeNewest, describeVerification } from './describe-evidence';
 import { formatBytes, formatInstant } from './format';
 import { statusTable, type Style } from './status-table';
 
@@ -48,6 +49,7 @@ function detailsOf(report: ClusterReport, breakGlass: BreakGlassState | null): L
     ['verification', describeVerification(evidence, limits)],
     ...schedulesOf(report),
     ...repositoriesOf(report, evidence),
+    ...(evidence.copies ?? []).map(copies => ['copies', describeCopies(copies, observedAt)] as const),
     ...pointsAndClones(report),
     ...(report.drift.length === 0
       ? [['drift', 'none'] as const]
@@ -55,6 +57,9 @@ function detailsOf(report: ClusterReport, breakGlass: BreakGlassState | null): L
     ['break-glass', describeBreakGlass(breakGlass, report.breakGlass)],
     ['system identifier', evidence.identity.found ?? evidence.identity.recorded ?? 'not known'],
     ...findingsOf(report),
+    ...copyTroubles(evidence, limits).map(
+      ({ message, remedy }) => ['warning: copies', `${message} → ${remedy}`] as const,
+    ),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { copyTroubles } from './copies';
 import { formatDuration } from './durations';
 import type { Evidence, Instant } from './evidence';
 import type { Judgement, Limits } from './freshness';
@@ -6,7 +7,8 @@ import { isAhead, secondsBetween } from './time';
 /** What can be wrong. The key tells one such thing from another; it stays the same while it lasts. */
 export interface Condition {
   readonly key: string;
-  readonly kind: 'job-failing' | 'not-fresh' | 'backup-late' | 'repository-filling' | 'server-disk-filling';
+  readonly kind:
+    'job-failing' | 'not-fresh' | 'backup-late' | 'copy-late' | 'repository-filling' | 'server-disk-filling';
   readonly message: string;
   readonly remedy: string;
 }
@@ -88,6 +90,7 @@ export function conditionsOf(input: Omit<AlertInput, 'memory' | 'repeatAfter'>):
     ...failingJobs(input),
     ...notFresh(input),
     ...lateBackup(input),
+    ...lateCopies(input),
     ...fillingRepositories(input),
     ...fillingServer(input),
   ];
@@ -132,6 +135,15 @@ function lateBackup({ evidence, judgement, limits }: Input): Condition[] {
       remedy: `holdfast backup ${evidence.cluster}`,
     },
   ];
+}
+
+function lateCopies({ evidence, limits }: Input): Condition[] {
+  return copyTroubles(evidence, limits).map(({ place, message, remedy }) => ({
+    key: `copy-late:${place}`,
+    kind: 'copy-late',
+    message,
+    remedy,
+  }));
 }
 
 function fillingRepositories({ evidence, fullOn, now }: Input): Condition[] {

@@ -67,6 +67,31 @@ export interface RepositoryEvidence {
 }
 
 /**
+ * Backups that are kept where who may delete the cluster and its other backups doesn't reach: in a vault, another region, another
+ * account. The verdict doesn't ask for them: it is about what can be restored from right here.
+ */
+export type CopyEvidence = KnownCopies | UnknownCopies;
+
+export interface KnownCopies {
+  readonly state: 'known';
+  /** For a person, and the same as long as they are declared: `recovery points in eu-west-1`. */
+  readonly place: string;
+  /** Those that can be restored from; null where any moment from the oldest to the newest can be restored. */
+  readonly count: number | null;
+  readonly oldestAt: Instant | null;
+  readonly newestAt: Instant | null;
+  readonly encrypted: boolean;
+}
+
+export interface UnknownCopies {
+  /** `unknown`: they couldn't be asked for. `foreign`: they are in another account, which this one can't ask. */
+  readonly state: 'unknown' | 'foreign';
+  readonly place: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+/**
  * The recorded state of a cluster. `none`: no record, no data and no stanza at all. `provisioning` and `adopting` are entered
  * before anything is created and left for `established` after the first verified backup.
  */
@@ -111,6 +136,8 @@ export interface Evidence {
   /** Null when the server is stopped. */
   readonly archive: ArchiveEvidence | null;
   readonly repositories: readonly RepositoryEvidence[];
+  /** Those that are declared; absent where an engine has none but its repositories. */
+  readonly copies?: readonly CopyEvidence[] | undefined;
   readonly problems: readonly Problem[];
   /** A modification of the server that was made, and is applied later; absent when there is none. */
   readonly pendingChange?: PendingChange | undefined;

@@ -1,3 +1,4 @@
+import { BackupClient } from '@aws-sdk/client-backup';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -9,6 +10,7 @@ export interface AwsClients {
   readonly ssm: SSMClient;
   readonly secrets: SecretsManagerClient;
   readonly logs: CloudWatchLogsClient;
+  readonly backup: BackupClient;
 }
 
 /** What AWS's own retries are allowed: they wait longer each time, with jitter, and longest when AWS throttles. */
@@ -38,8 +40,9 @@ export function openClients(region: string, clock: AwsClock, patience: Patience)
   const ssm = new SSMClient(configuration);
   const secrets = new SecretsManagerClient(configuration);
   const logs = new CloudWatchLogsClient(configuration);
-  for (const client of [rds, ssm, secrets, logs]) listen(client, clock);
-  return { rds, ssm, secrets, logs };
+  const backup = new BackupClient(configuration);
+  for (const client of [rds, ssm, secrets, logs, backup]) listen(client, clock);
+  return { rds, ssm, secrets, logs, backup };
 }
 
 interface Answer {

@@ -10,6 +10,7 @@ import type {
 } from '../../core/evidence';
 import { automatedBackup, restorableRange } from './automated';
 import type { RdsContext } from './context';
+import { copiesOf } from './copies';
 import { problemOf } from './failure';
 import { findInstance, judgeStatus } from './instance';
 import { pendingChange } from './maintenance';
@@ -25,7 +26,8 @@ type Report = (problem: Problem) => void;
  * What is known of a cluster's backups now. Never throws for a cluster, an account or a network in trouble: what can't be
  * read or contradicts itself becomes a problem, and with that the verdict `unknown`.
  *
- * It costs four calls: instance, snapshots (one more for each further hundred), automated backups, parameters.
+ * It costs four calls: instance, snapshots (one more for each further hundred), automated backups, parameters. Where copies are
+ * declared it is one more for each region that AWS Backup keeps some in, and one for replicated automated backups.
  */
 export async function evidence(context: RdsContext): Promise<Evidence> {
   const problems: Problem[] = [];
@@ -40,8 +42,9 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     reported(report, 'asking for the snapshots', listSnapshots(context, ownerOf(context, record))),
     reported(report, 'asking for the automated backups', automatedBackup(context, recorded ?? found)),
   ]);
-  const observedAt = context.clock.now();
   const snapshots = [...list(listed ?? undefined)].sort(byAge);
+  const copies = await copiesOf(context, arnOf(context, instance, snapshots), recorded ?? found);
+  const observedAt = context.clock.now();
   const encrypted = optional(instance?.StorageEncrypted);
   const server = serverOf(context, instance, report);
   return {
@@ -58,6 +61,7 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     restorable: restorableRange(instance, automated),
     archive: server.state === 'running' && instance !== null ? archiveOf(instance) : null,
     repositories: repositoriesOf(context, instance, snapshots),
+    copies,
     problems,
     pendingChange: instance === null ? undefined : pendingChange(instance, observedAt),
   };
@@ -107,6 +111,16 @@ function phaseOf(
   if (record !== null) return record.phase;
   const ours = snapshots.some(({ TagList }) => tagsOf(TagList)[keys.cluster] !== undefined);
   return settings.source.mode === 'existing' && found !== null && !ours ? 'adopting' : 'none';
+}
+
+/** What AWS Backup knows the instance by, also once it is gone: it is in the account of its snapshots. */
+function arnOf(
+  { settings }: RdsContext,
+  instance: DBInstance | null,
+  snapshots: readonly DBSnapshot[],
+): string | null {
+  const snapshot = snapshots.at(-1)?.DBSnapshotArn?.replace(/:snapshot:.*/, `:db:${settings.instance}`);
+  return optional(instance?.DBInstanceArn ?? snapshot);
 }
 
 /** Whose the newest snapshot is; what was the cluster's before a restore of ours counts as what it is now. */

@@ -26,7 +26,7 @@ export const managedSource = {
   },
 };
 
-/** A cluster `shop` on an instance `shop-db`, which needn't exist. */
+/** A cluster `shop` on an instance `shop-db`, which needn't exist; without a vault unless the settings say so. */
 export function contextOf(
   settings: Readonly<Record<string, unknown>> = {},
   overrides: Partial<RdsContext> = {},
@@ -35,7 +35,13 @@ export function contextOf(
   return {
     cluster: 'shop',
     environment: 'production',
-    settings: rds.parse({ instance: 'shop-db', region, source: managedSource, ...settings }),
+    settings: rds.parse({
+      instance: 'shop-db',
+      region,
+      source: managedSource,
+      vault: { enabled: false },
+      ...settings,
+    }),
     clock,
     pollSeconds: 0.02,
     ...openClients(region, clock, { attempts: 2, answerSeconds: 30 }),

@@ -9,8 +9,8 @@ export interface Subject extends Place {
 }
 
 /**
- * What reading evidence takes, and no more: for previews in CI too. Instances, snapshots and automated backups are listed,
- * which AWS allows for all of a region or none.
+ * What reading evidence takes, and no more: for previews in CI too. Instances, snapshots, automated backups and what
+ * is kept of them elsewhere are listed, which AWS allows for all of a region or none.
  */
 export function evidenceStatements(subject: Subject): Statement[] {
   const { cluster } = subject;
@@ -25,6 +25,18 @@ export function evidenceStatements(subject: Subject): Statement[] {
         'rds:ListTagsForResource',
       ],
       resources: [rds('db:*'), rds('snapshot:*'), rds('auto-backup:*')],
+    },
+    {
+      sid: 'ListReplicatedBackups',
+      actions: ['rds:DescribeDBInstanceAutomatedBackups'],
+      // In whichever region they are.
+      resources: [arn({ ...subject, region: '*' }, 'rds', 'auto-backup:*')],
+    },
+    {
+      sid: 'ListRecoveryPoints',
+      actions: ['backup:ListRecoveryPointsByResource'],
+      // AWS knows no resource of it.
+      resources: ['*'],
     },
     {
       sid: 'ReadWhatIsRemembered',

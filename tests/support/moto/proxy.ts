@@ -7,6 +7,8 @@ export interface Call {
   readonly action: string;
   /** The request's body: a form for RDS, JSON for the others. */
   readonly body: string;
+  /** That it was asked in. */
+  readonly region: string;
 }
 
 interface Answer {
@@ -61,7 +63,7 @@ export async function startProxy(motoPort: number): Promise<FaultyAws> {
   const server = http.createServer((request, response) => {
     void (async () => {
       const body = await textOf(request);
-      const call = { action: actionOf(request, body), body };
+      const call = { action: actionOf(request, body), body, region: regionOf(request) };
       calls.push(call);
       const send = ({ status, body: text, headers }: Answer): void => {
         const date = new Date(Date.now() + proxy.skewSeconds * 1000).toUTCString();
@@ -122,12 +124,21 @@ async function textOf(stream: http.IncomingMessage): Promise<string> {
 function actionOf(request: http.IncomingMessage, body: string): string {
   const target = request.headers['x-amz-target'];
   if (typeof target === 'string') return target.split('.').at(-1)!;
-  return new URLSearchParams(body).get('Action') ?? '';
+  const [, named] = actionsByPath.find(([path]) => path.test(request.url!)) ?? [];
+  return named ?? new URLSearchParams(body).get('Action') ?? '';
+}
+
+/** AWS Backup names no action. */
+const actionsByPath = [[/^\/resources\/[^/]+\/recovery-points\b/, 'ListRecoveryPointsByResource']] as const;
+
+/** `…Credential=<key>/<date>/<region>/<service>/…` */
+function regionOf({ headers }: http.IncomingMessage): string {
+  return headers.authorization?.split('/')[2] ?? '';
 }
 
 /** RDS speaks XML, the others JSON. */
 function errorAnswer({ body }: Call, status: number, error: string, message: string): Answer {
-  if (body.startsWith('{'))
+  if (!body.includes('Action='))
     return {
       status,
       body: JSON.stringify({ __type: error, message }),

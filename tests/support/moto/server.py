@@ -9,15 +9,16 @@
 - a restored instance has the tags that the restore names, and no others;
 - a stopped instance is not renamed;
 - the account says how many manual snapshots it has, and may have;
-- parameters are reset, event subscriptions and backup plans are changed.
+- parameters are reset, event subscriptions and backup plans are changed;
+- copies elsewhere are taken and listed (copies.py).
 """
 
 import json
 import os
 import sys
 import uuid
-from datetime import timedelta
 
+import copies  # noqa: F401
 from moto.backup.responses import BackupResponse
 from moto.core.responses import ActionResult
 from moto.core.utils import camelcase_to_underscores
@@ -58,32 +59,6 @@ models.DBInstance.address = property(lambda self: "localhost")
 models.DBInstance.latest_restorable_time = property(
     lambda self: models.utcnow() if self.backup_retention_period else None
 )
-
-
-class AutomatedBackup:
-    def __init__(self, instance):
-        self.db_instance_identifier = instance.db_instance_identifier
-        self.dbi_resource_id = instance.dbi_resource_id
-        self.region = instance.region
-        self.status = "active"
-        self.restore_window = {
-            "earliest_time": instance.created - timedelta(days=1),
-            "latest_time": models.utcnow(),
-        }
-
-
-@corrected(models.RDSBackend, "describe_db_instance_automated_backups")
-def _(original):
-    def describe(self, db_instance_identifier=None, dbi_resource_id=None, **_):
-        return [
-            AutomatedBackup(instance)
-            for instance in self.databases.values()
-            if instance.backup_retention_period
-            and db_instance_identifier in (None, instance.db_instance_identifier)
-            and dbi_resource_id in (None, instance.dbi_resource_id)
-        ]
-
-    return describe
 
 
 @corrected(responses.RDSResponse, "describe_db_snapshots")

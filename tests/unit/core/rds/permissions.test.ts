@@ -37,6 +37,8 @@ const reading = [
     it => `rds:DescribeDBInstanceAutomatedBackups on rds:${account}:${it}`,
   ),
   ...['db:*', 'snapshot:*', 'auto-backup:*'].map(it => `rds:ListTagsForResource on rds:${account}:${it}`),
+  'rds:DescribeDBInstanceAutomatedBackups on rds:*:111122223333:auto-backup:*',
+  'backup:ListRecoveryPointsByResource on *',
   `ssm:GetParameter on ssm:${account}:parameter/holdfast/shop/*`,
   `ssm:GetParameters on ssm:${account}:parameter/holdfast/shop/*`,
   `ssm:GetParametersByPath on ssm:${account}:parameter/holdfast/shop/*`,
@@ -256,6 +258,7 @@ describe('a document', () => {
     ];
     const wild = all.filter(({ resources }) => resources.includes('*')).map(({ actions }) => actions);
     expect(wild).toEqual([
+      ['backup:ListRecoveryPointsByResource'],
       ['rds:DescribeAccountAttributes'],
       ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'],
       ['tag:GetResources'],
