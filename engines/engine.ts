@@ -171,6 +171,8 @@ export interface Engine {
 
   /** Puts a clone in the place of the original, which is kept aside. Interrupted, `settle` finishes or undoes it. */
   replaceWith(clone: Clone): Operation<Replacement>;
+  /** Whether a restore is under way, or was interrupted: then there is something to settle. */
+  restoring(): Promise<boolean>;
   /** Finishes or undoes what an interrupted job left; says what it did. */
   settle(): Promise<readonly string[]>;
 

@@ -76,8 +76,9 @@ async function runLocked(cluster: Cluster, watch: Watch, log: Log): Promise<DueR
   const ran = await runOne(cluster, before, memoryBefore, watch, log);
   const { job, outcome } = ran;
   const after = job === null || outcome === 'running' ? before : await engine.evidence();
-  // Again: while the job ran, others may have alerted.
-  let memory = withBegun(await recalled(cluster, memoryBefore, log), ran.begun);
+  // While a job ran, others may have alerted.
+  const recalledSince = job === null ? memoryBefore : await recalled(cluster, memoryBefore, log);
+  let memory = withBegun(recalledSince, ran.begun);
   if (job !== null && (outcome === 'succeeded' || outcome === 'failed') && !watch.signal.aborted)
     memory = withOutcome(memory, job, failureOf(cluster, { ...ran, job }, after));
   memory = withUsage(memory, after);

@@ -8,9 +8,10 @@ import { isBusy } from './when-free';
 
 /** Settles what interrupted jobs left, and drops clones that nobody wants any more. What is at work is left alone. */
 export async function tidy({ engine }: Cluster, log: Log): Promise<void> {
-  await ifFree(engine, 'restore', async () => {
-    for (const settled of await engine.settle()) log(settled);
-  });
+  if (await engine.restoring())
+    await ifFree(engine, 'restore', async () => {
+      for (const settled of await engine.settle()) log(settled);
+    });
   const found = await engine.clones();
   if (found.some(({ purpose }) => purpose === 'verification'))
     await ifFree(engine, 'verification', async () => {

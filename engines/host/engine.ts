@@ -18,6 +18,7 @@ import { findInstallation, type Installation } from './postgres/installation';
 import { drift } from './provision/inspect';
 import { readRecord, updateRecord, type ClusterRecord } from './record';
 import { halt, resume } from './replace/halt';
+import { readJournal } from './replace/journal';
 import { replaceWith, settle } from './replace/swap';
 import { markRestorePoint, restorePoints } from './restore-point';
 import { withServer } from './session';
@@ -71,6 +72,7 @@ export function openHostEngine(options: HostEngineOptions): Engine {
       await resume(await opened());
     },
     replaceWith: made => operation(async watch => replaceWith(await opened(), made, watch)),
+    restoring: async () => (await readJournal({ paths })) !== null,
     settle: async () => settle(await opened()),
     withSession: async ({ database, clone: made }, use) => {
       const context = await opened();

@@ -15,6 +15,7 @@ import { withClusterLock } from './lock';
 import { awsMemory } from './memory';
 import { establish, pendingChanges } from './provision';
 import { halt, resume } from './replace/halt';
+import { readJournal } from './replace/journal';
 import { replaceWith, settle } from './replace/swap';
 import { markRestorePoint, restorePoints } from './restore-point';
 import { servingInstance } from './serving';
@@ -57,6 +58,7 @@ export function openRdsEngine(options: RdsEngineOptions): Engine {
     halt: () => halt(context),
     resume: () => resume(context),
     replaceWith: made => replaceWith(context, made),
+    restoring: async () => (await readJournal(context)) !== null,
     settle: () => settle(context),
     withSession: (where, use) => withSession(context, where, use),
     withLock: (lock, holder, use) => withClusterLock(context, lock, holder, use),

@@ -32,8 +32,9 @@ function fits(text: string): boolean {
 
 /** Replaces the text `name` as a whole. */
 export async function writeText(context: Store, name: string, text: string): Promise<void> {
-  const before = await partsOf(context, name);
+  const before = await readParameter(context, name);
   const packed = fits(text) ? '' : deflateRawSync(text).toString('base64');
+  if (packed === '' && before === text) return;
   const digest = digestOf(packed);
   for (let part = 0; part * largestParameter < packed.length; part++)
     await writeParameter(
@@ -42,7 +43,8 @@ export async function writeText(context: Store, name: string, text: string): Pro
       packed.slice(part * largestParameter, (part + 1) * largestParameter),
     );
   await writeParameter(context, name, packed === '' ? text : `parts ${digest}`);
-  if (before !== null && before !== digest) await deleteParts(context, name, before);
+  const unused = partsOf(before);
+  if (unused !== null && unused !== digest) await deleteParts(context, name, unused);
 }
 
 /**
@@ -51,8 +53,8 @@ export async function writeText(context: Store, name: string, text: string): Pro
  */
 export async function readText(context: Store, name: string): Promise<string | null> {
   const stored = await readParameter(context, name);
-  const digest = reference.exec(stored ?? '')?.[1];
-  if (digest === undefined) return stored;
+  const digest = partsOf(stored);
+  if (digest === null) return stored;
   const parts = (await listParameters(context, `${name}/${digest}`)).sort(
     (one, other) => Number(one.name) - Number(other.name),
   );
@@ -65,14 +67,14 @@ export async function readText(context: Store, name: string): Promise<string | n
 
 /** Removes the text `name`; none is as good. */
 export async function deleteText(context: Store, name: string): Promise<void> {
-  const parts = await partsOf(context, name);
+  const parts = partsOf(await readParameter(context, name));
   await deleteParameter(context, name);
   if (parts !== null) await deleteParts(context, name, parts);
 }
 
-/** The digest that the text is kept under; null where it is in one parameter, or there is none. */
-async function partsOf(context: Store, name: string): Promise<string | null> {
-  return reference.exec((await readParameter(context, name)) ?? '')?.[1] ?? null;
+/** The digest that the parts of a text are kept under; null where it is in one parameter, or there is none. */
+function partsOf(stored: string | null): string | null {
+  return reference.exec(stored ?? '')?.[1] ?? null;
 }
 
 async function deleteParts(context: Store, name: string, digest: string): Promise<void> {

@@ -97,6 +97,7 @@ describe('a swap that is killed', () => {
   it.each(['stopping', 'moving'] as const)('while %s is undone: the original runs again', async state => {
     clone = await make({ type: 'restore-point', name: 'good' });
     await killedAt(clone, state);
+    expect(await engine.restoring()).toBe(true);
     expect((await engine.evidence()).problems.map(({ what }) => what).join()).toContain(
       'a restore is under way',
     );
@@ -105,6 +106,7 @@ describe('a swap that is killed', () => {
     ]);
     expect(await contents()).toEqual(['1 good', '2 bad']);
     expect((await engine.evidence()).problems).toEqual([]);
+    expect(await engine.restoring()).toBe(false);
     expect(await engine.settle()).toEqual([]);
     await engine.dropClone(clone.id);
   });

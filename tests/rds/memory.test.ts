@@ -42,6 +42,9 @@ describe('what is remembered', () => {
     await memory.write('due', '{"schema":1}\n');
     expect(await memory.read('due')).toBe('{"schema":1}\n');
     expect(await stored(context)).toEqual(['due']);
+    aws.calls.length = 0;
+    await memory.write('due', '{"schema":1}\n');
+    expect(aws.calls.map(({ action }) => action)).not.toContain('PutParameter');
     await memory.write('due', null);
     await memory.write('due', null);
     expect(await memory.read('due')).toBeNull();

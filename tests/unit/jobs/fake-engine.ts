@@ -139,6 +139,7 @@ export class FakeEngine implements Engine {
   recorded: { set: string; verification: Verification; counts: object }[] = [];
   annotations: Annotations[] = [];
   damage: string[] = [];
+  interrupted = false;
   settled: string[] = [];
   locked: 'backup' | 'restore' | null = null;
   goesOnAlone = false;
@@ -267,6 +268,9 @@ export class FakeEngine implements Engine {
   }
   replaceWith(clone: Clone): Operation<{ keptAside: string }> {
     return this.operation(`replaceWith ${clone.id}`, () => ({ keptAside: '/aside/1' }));
+  }
+  restoring(): Promise<boolean> {
+    return Promise.resolve(this.interrupted);
   }
   async settle(): Promise<readonly string[]> {
     await this.call('settle');

@@ -11,6 +11,7 @@ describe('a run', () => {
     const cluster = fakeCluster();
     const { engine } = cluster;
     engine.current = soundEvidence({ backups: [], phase: 'provisioning', restorable: null });
+    engine.interrupted = true;
     engine.settled = ['finished an interrupted swap'];
     const make = (id: string, expiresAt: string) => ({
       id,
@@ -109,6 +110,7 @@ describe('a run', () => {
       backups: [],
       problems: [{ what: 'a restore was interrupted', remedy: 'finish it' }],
     });
+    cluster.engine.interrupted = true;
     cluster.engine.onCall = call => {
       if (call === 'settle') throw new HoldfastError('engine-failed', 'its WAL isn’t archived');
     };
@@ -226,6 +228,7 @@ describe('a run', () => {
     };
     await expect(runDue(cluster, quietWatch())).rejects.toThrow('no space left');
     const watch = quietWatch();
+    cluster.engine.interrupted = true;
     cluster.engine.onCall = call => {
       if (call === 'lock restore') throw new HoldfastError('engine-failed', 'no space left on the disk');
     };
