@@ -1,11 +1,11 @@
 import type { Statement } from './document';
 
 /**
- * What it takes to use KMS keys, and to let RDS use them. None for what AWS's own keys encrypt: everybody of the account may use
- * these through their services.
+ * What it takes to use KMS keys. None for what AWS's own keys encrypt: everybody of the account may use these through their
+ * services.
  * @param via Services through which alone they are used; any when none is named.
  */
-export function keyStatements(keys: readonly string[], via: readonly string[] = []): Statement[] {
+export function useOfKeys(keys: readonly string[], via: readonly string[] = []): Statement[] {
   if (keys.length === 0) return [];
   return [
     {
@@ -14,6 +14,14 @@ export function keyStatements(keys: readonly string[], via: readonly string[] = 
       resources: keys,
       ...(via.length === 0 ? {} : { conditions: { StringEquals: { 'kms:ViaService': via } } }),
     },
+  ];
+}
+
+/** The same, and to let RDS use them. */
+export function keyStatements(keys: readonly string[], via: readonly string[] = []): Statement[] {
+  if (keys.length === 0) return [];
+  return [
+    ...useOfKeys(keys, via),
     {
       sid: 'LetRdsUseKeys',
       actions: ['kms:CreateGrant'],

@@ -1,3 +1,4 @@
+import { catalogStatements } from './catalog';
 import { policyDocument, type Statement } from './document';
 import { evidenceStatements } from './evidence';
 import { jobStatements } from './jobs';
@@ -32,6 +33,11 @@ export function permissionsPage(): string {
       'Running jobs',
       'What the role of the Lambda has beside its own log and queue, and what a person needs for `backup`, `verify` and `clone`. The key is that of the instance.',
       jobStatements(subject, [key]),
+    ),
+    section(
+      'Managing databases and roles',
+      'What `pulumi up` needs beside the rights to create what the stack contains, where `reach` is set; `pulumi preview` needs the same without `ssm:PutParameter`. The passwords lie apart from what jobs remember: neither of the policies above reads them. An application may be allowed `ssm:GetParameter` on that of its own role.',
+      catalogStatements(subject, [key]),
     ),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { catalogStatements } from '../../../../core/rds/permissions/catalog';
 import { awsBackupStatements } from '../../../../core/rds/permissions/aws-backup';
 import {
   policyDocument,
@@ -46,6 +47,27 @@ const reading = [
 
 test('reading evidence takes nothing that changes anything', () => {
   expect(lines(evidenceStatements(subject))).toEqual(reading);
+});
+
+test('managing databases takes the passwords of their roles, which neither evidence nor jobs may read', () => {
+  const passwords = ['shop', 'shop/*'].map(it => `ssm:${account}:parameter/holdfast-credentials/${it}`);
+  const ofInstance = JSON.stringify({
+    StringEquals: { 'aws:ResourceTag/aws:rds:primaryDBInstanceArn': `arn:aws:rds:${account}:db:shop-db` },
+  });
+  const throughSecrets = JSON.stringify({
+    StringEquals: { 'kms:ViaService': ['secretsmanager.eu-central-1.amazonaws.com'] },
+  });
+  expect(lines(catalogStatements(subject, [key]))).toEqual([
+    ...passwords.map(it => `ssm:GetParametersByPath on ${it}`),
+    ...passwords.map(it => `ssm:PutParameter on ${it}`),
+    `secretsmanager:GetSecretValue on secretsmanager:${account}:secret:rds!db-* if ${ofInstance}`,
+    ...['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'].map(
+      action => `${action} on kms:${account}:key/one if ${throughSecrets}`,
+    ),
+  ]);
+  const others = [...evidenceStatements(subject), ...jobStatements(subject, [key])];
+  const parameters = others.flatMap(({ resources }) => resources).filter(it => it.includes(':parameter'));
+  expect(parameters.every(it => it.includes(':parameter/holdfast/'))).toBe(true);
 });
 
 test('the unattended jobs may take snapshots, clone, finish restores, remember, and delete only their own', () => {
@@ -253,6 +275,7 @@ describe('a document', () => {
   test('has no wildcard for a resource but where AWS knows none', () => {
     const all = [
       ...jobStatements(subject, [key]),
+      ...catalogStatements(subject, [key]),
       ...lambdaStatements({ ...place, cluster: 'shop', queue, inVpc: true }),
       ...awsBackupStatements({ ...place, instance: 'arn:i', vaults: ['arn:v'], keys: [key] }),
     ];
