@@ -1,4 +1,4 @@
-import type { Inspection } from '../core/host-documents';
+import type { Applied, ClusterAccess, Inspection } from '../core/host-documents';
 import type { Environment } from '../core/settings/stack';
 import {
   isHost,
@@ -20,16 +20,19 @@ export interface StackContext {
 }
 
 /** A cluster as it shall be, and as its machine was found before this run. */
-export interface ClusterPlan<S extends Specification = Specification> {
+export interface ClusterPlan<
+  S extends Specification = Specification,
+  Access extends ClusterAccess = ClusterAccess,
+> {
   readonly specification: S;
-  readonly inspection: Inspection;
+  readonly inspection: Inspection<Access>;
 }
 
 /** The same of a cluster on Amazon RDS. */
 export type RdsPlan = ClusterPlan<RdsSpecification>;
 
 /** The same of a cluster on a machine. */
-export type HostPlan = ClusterPlan<HostSpecification>;
+export type HostPlan = ClusterPlan<HostSpecification, Applied>;
 
 export function isHostPlan(plan: ClusterPlan): plan is HostPlan {
   return isHost(plan.specification);

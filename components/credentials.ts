@@ -1,17 +1,17 @@
 import * as pulumi from '@pulumi/pulumi';
 import { HoldfastError } from '../core/errors';
-import type { Applied, RoleCredential } from '../core/host-documents';
+import type { ClusterAccess, RoleCredential } from '../core/host-documents';
+import type { Specification } from '../core/specification';
 import type { ClusterPlan, StackContext } from './context';
 import { reporting } from './failure';
 import { shown } from './outputs';
 
 /** How to get into a cluster: the PostgreSQL provider's way, and the roles' passwords. All secret but the endpoint. */
-export interface Credentials {
-  readonly endpoint: pulumi.Output<Applied['endpoint']>;
-  readonly tls: pulumi.Output<boolean>;
-  /** The name of the cluster in its repository. */
-  readonly stanza: pulumi.Output<string>;
-  readonly provider: pulumi.Output<Applied['provider']>;
+export interface Credentials<Access extends ClusterAccess = ClusterAccess> {
+  /** All that is known of what was applied. */
+  readonly known: pulumi.Output<Access>;
+  readonly endpoint: pulumi.Output<ClusterAccess['endpoint']>;
+  readonly provider: pulumi.Output<ClusterAccess['provider']>;
   /** Of an application or read-only role. */
   readonly role: (name: string) => pulumi.Output<RoleCredential>;
 }
@@ -21,18 +21,18 @@ export interface Credentials {
  * then taken, so that the preview doesn't show every role as changed whenever a setting of the cluster is. An
  * update always takes what was really applied.
  */
-export function knownCredentials(
-  { inspection }: ClusterPlan,
+export function knownCredentials<Access extends ClusterAccess>(
+  { inspection }: ClusterPlan<Specification, Access>,
   { dryRun }: StackContext,
-  applied: pulumi.Output<Applied>,
-): Credentials {
+  applied: pulumi.Output<Access>,
+): Credentials<Access> {
   const last = dryRun ? inspection.applied : null;
-  const known = last === null ? applied : pulumi.secret(last);
+  // Plain JSON has nothing to unwrap, which the type can't know.
+  const known = last === null ? applied : (pulumi.secret(last) as pulumi.Output<Access>);
   return {
+    known,
     endpoint: shown(known, ({ endpoint }) => endpoint),
-    tls: shown(known, ({ tls }) => tls),
     provider: known.apply(({ provider }) => provider),
-    stanza: shown(known, ({ stanza }) => stanza),
     role: name => (last !== null && name in last.roles ? known : applied).apply(credentialOf(name)),
   };
 }
@@ -41,7 +41,7 @@ export function knownCredentials(
  * The credential of one role. One that is newly declared in a preview whose Command doesn't change can't be asked for: its
  * declaration is part of the document.
  */
-export const credentialOf = (name: string): ((applied: Applied) => Promise<RoleCredential>) =>
+export const credentialOf = (name: string): ((applied: ClusterAccess) => Promise<RoleCredential>) =>
   reporting(({ roles }) => {
     const found = roles[name];
     if (found !== undefined) return found;

@@ -3,18 +3,21 @@ import * as pulumi from '@pulumi/pulumi';
 import { loginsOf, planCatalog, type DatabasePlan } from '../core/catalog';
 import { providerRole } from '../core/host-documents';
 import { createDatabase } from './catalog-database';
-import type { HostPlan, StackContext } from './context';
+import { placeOf } from '../jobs/where';
+import type { ClusterPlan, StackContext } from './context';
 import type { Credentials } from './credentials';
 import { imported } from './existing';
 import { hostCommand } from './host-command';
 import { catalogued, stateful } from './protection';
-import { reachable } from './reachable';
+import type { ReachableServer } from './reachable';
 import { revisionOf } from './revision';
 
 export interface DatabaseCatalogArgs {
-  readonly plan: HostPlan;
+  readonly plan: ClusterPlan;
   readonly context: StackContext;
   readonly credentials: Credentials;
+  /** Called where there are databases only: it may open a tunnel. */
+  readonly reach: () => ReachableServer;
   /** Applied before anything inside it is touched. */
   readonly cluster: pulumi.Resource;
 }
@@ -70,7 +73,7 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
     this.registerOutputs({ passwords: this.passwords });
   }
 
-  /** What only a superuser can, done on the cluster's machine by its socket. */
+  /** What only a superuser can (on RDS the master user), done where the cluster is looked after. */
   private keepDatabases(
     name: string,
     { plan, context }: DatabaseCatalogArgs,
@@ -84,7 +87,7 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
     hostCommand(
       `${name}-databases`,
       {
-        place: settings.connection,
+        place: placeOf(settings),
         create: 'databases',
         document: { cluster },
         labels: {
@@ -97,19 +100,16 @@ export class DatabaseCatalog extends pulumi.ComponentResource {
     );
   }
 
-  /** Logs in as a role that creates roles and databases and is no superuser; behind SSH through a tunnel. */
-  private createProvider(name: string, { plan, context, credentials, cluster }: DatabaseCatalogArgs) {
-    const endpoint = reachable(plan.specification, context, credentials.endpoint);
+  /** Logs in as a role that creates roles and databases and is no superuser. */
+  private createProvider(name: string, { reach, credentials, cluster }: DatabaseCatalogArgs) {
     return new postgresql.Provider(
       `${name}-provider`,
       {
-        host: endpoint.apply(({ host }) => host),
-        port: endpoint.apply(({ port }) => port),
+        ...reach(),
         database: 'postgres',
         username: providerRole,
         password: credentials.provider.apply(({ password }) => password),
         superuser: false,
-        sslmode: credentials.tls.apply(tls => (tls ? 'require' : 'disable')),
         connectTimeout: 15,
       },
       { parent: this, dependsOn: [cluster] },

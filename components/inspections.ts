@@ -15,15 +15,25 @@ export async function inspectAll(
       inspection: await inspect(specification, { home }),
     })),
   );
-  for (const { inspection } of plans) for (const line of findings(inspection)) await pulumi.log.warn(line);
+  for (const { specification, inspection } of plans)
+    for (const line of [...unmanaged(specification), ...findings(inspection)]) await pulumi.log.warn(line);
   return plans;
+}
+
+/** Databases that are declared where it isn't said how Pulumi reaches them: left out silently they would be missed too late. */
+export function unmanaged({ cluster, settings }: Specification): string[] {
+  const databases = Object.keys(settings.databases);
+  if (settings.engine !== 'rds' || settings.reach !== undefined || databases.length === 0) return [];
+  return [
+    `${cluster}: databases that are not managed: ${databases.join(', ')}. PostgreSQL of ${settings.instance} has to be reached from here (in its VPC, by a bastion, by SSM), and clusters.${cluster}.reach to say how: docs/aws.md, “Databases and roles”. All else stands`,
+  ];
 }
 
 /** What a person should know before the update, one line each. */
 export function findings({ cluster, drift, needsRestart, restartAllowed }: Inspection): string[] {
   const drifted = drift.map(
     ({ what, expected, found }) =>
-      `${cluster}: ${what} was changed on the host: found ${found}, applied was ${expected}; \`pulumi up\` puts it back`,
+      `${cluster}: ${what} was changed by hand: found ${found}, applied was ${expected}; \`pulumi up\` puts it back`,
   );
   if (needsRestart.length === 0) return drifted;
   const settings = needsRestart.join(', ');

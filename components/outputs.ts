@@ -1,5 +1,4 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Applied } from '../core/host-documents';
 
 /** What a stack says of one cluster, among others. */
 export interface ClusterOutputs {
@@ -10,10 +9,8 @@ export interface ClusterOutputs {
 }
 
 /** One property of what was applied that isn't a secret, although it was printed together with secrets. */
-export const shown = <T>(
-  applied: pulumi.Output<Applied>,
-  select: (applied: Applied) => T,
-): pulumi.Output<T> => pulumi.unsecret<T>(applied.apply(select));
+export const shown = <A, T>(applied: pulumi.Output<A>, select: (applied: A) => T): pulumi.Output<T> =>
+  pulumi.unsecret<T>(applied.apply(select));
 
 /** The outputs of a stack, by cluster: what may be seen, and the passwords of the roles that log in, as one secret. */
 export function stackOutputs(

@@ -6,7 +6,8 @@ import { isHostPlan, type ClusterPlan, type HostPlan, type RdsPlan, type StackCo
 import { knownCredentials } from './credentials';
 import { DatabaseCatalog } from './database-catalog';
 import { HostCluster } from './host-cluster';
-import type { ClusterOutputs } from './outputs';
+import { shown, type ClusterOutputs } from './outputs';
+import { reachable } from './reachable';
 import type * as onRds from './rds/protected-rds';
 
 export interface ProtectedDatabaseArgs {
@@ -39,7 +40,13 @@ export class ProtectedDatabase extends pulumi.ComponentResource {
     const credentials = knownCredentials(plan, context, cluster.applied);
     const catalog = new DatabaseCatalog(
       `${name}-catalog`,
-      { plan, context, credentials, cluster: cluster.command },
+      {
+        plan,
+        context,
+        credentials,
+        reach: () => reachable(plan.specification, context, credentials),
+        cluster: cluster.command,
+      },
       { parent: this },
     );
     const schedule = new BackupSchedule(
@@ -53,7 +60,7 @@ export class ProtectedDatabase extends pulumi.ComponentResource {
     this.outputs = {
       host: credentials.endpoint.apply(({ host }) => host),
       port: credentials.endpoint.apply(({ port }) => port),
-      stanza: credentials.stanza,
+      stanza: shown(credentials.known, ({ stanza }) => stanza),
       // Read when all else is done: what is true after the update.
       verdict: pulumi
         .unsecret(schedule.command.stdout)

@@ -1,5 +1,5 @@
 import type { CustomResourceOptions, Resource } from '@pulumi/pulumi';
-import type { HostPlan, StackContext } from './context';
+import { isHostPlan, type ClusterPlan, type StackContext } from './context';
 
 /**
  * Options of what holds a production cluster or its data up. Pulumi refuses to delete or replace it, and says so in the
@@ -9,11 +9,16 @@ export const stateful = ({ environment }: Pick<StackContext, 'environment'>): Cu
   environment === 'production' ? { protect: true } : {};
 
 /**
- * Options of what is inside a cluster. In production Pulumi can forget it, never drop it. In staging it goes with
- * its cluster; behind SSH only so, because the tunnel that the PostgreSQL provider needs ends before Pulumi deletes.
+ * Options of what is inside a cluster. In production Pulumi can forget it, never drop it. In staging it goes with its cluster;
+ * only so where it is reached through a tunnel, or may be: over SSH ours ends before Pulumi deletes, and on RDS a person's
+ * may be closed.
  */
-export function catalogued(context: StackContext, plan: HostPlan, cluster: Resource): CustomResourceOptions {
+export function catalogued(
+  context: StackContext,
+  plan: ClusterPlan,
+  cluster: Resource,
+): CustomResourceOptions {
   if (context.environment === 'production') return { protect: true, retainOnDelete: true };
-  const overSsh = plan.specification.settings.connection.type === 'ssh';
-  return { deletedWith: cluster, ...(overSsh ? { retainOnDelete: true } : {}) };
+  const here = isHostPlan(plan) && plan.specification.settings.connection.type === 'local';
+  return { deletedWith: cluster, ...(here ? {} : { retainOnDelete: true }) };
 }

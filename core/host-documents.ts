@@ -64,7 +64,7 @@ export interface Existing {
  * `host inspect` reads `{ specification }` and prints it; read-only. Contains secrets: `applied` is what the last apply printed, so that a
  * preview knows it without applying.
  */
-export interface Inspection<Access extends ClusterAccess = Applied> {
+export interface Inspection<Access extends ClusterAccess = ClusterAccess> {
   readonly cluster: string;
   readonly provisioned: boolean;
   /** That of the last apply; 0 before the first. */

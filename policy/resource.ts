@@ -60,7 +60,7 @@ const commands: ReadonlySet<string> = new Set(['command:local:Command', 'command
 export function isClusterCommand(resource: Resource): boolean {
   return (
     commands.has(resource.type) &&
-    isChildOf(resource, 'HostCluster') &&
+    (isChildOf(resource, 'HostCluster') || isChildOf(resource, 'ProtectedRds')) &&
     input(resource, 'stdin') !== undefined
   );
 }

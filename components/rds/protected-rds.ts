@@ -1,12 +1,17 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { RdsSpecification } from '../../core/specification';
-import { HoldfastError } from '../../core/errors';
 import { verdictOn } from '../../jobs/host-calls';
+import { parseAccess } from '../applied';
 import type { RdsPlan, StackContext } from '../context';
+import { knownCredentials } from '../credentials';
+import { DatabaseCatalog } from '../database-catalog';
+import { reporting } from '../failure';
+import type { HostCommand } from '../host-command';
 import type { ClusterOutputs } from '../outputs';
 import { RdsBackups } from './backups';
 import { placeOf, type RdsCluster } from './context';
 import { recordApply, recordBegin } from './record';
+import { routeTo, type Route } from './reachable';
 import { Regions } from './regions';
 import { RdsSchedule } from './schedule';
 import { servingInstance } from './serving';
@@ -28,22 +33,22 @@ export interface RdsOutputs extends ClusterOutputs {
 }
 
 /**
- * One DB instance of Amazon RDS that is backed up, watched and kept up unattended. With the source `existing` nothing of the
- * instance itself is managed, and all the rest stands.
+ * One DB instance of Amazon RDS that is backed up, watched and kept up unattended, and the databases inside it where the
+ * settings say how they are reached. With the source `existing` nothing of the instance itself is managed, and all the rest stands.
  */
 export class ProtectedRds extends pulumi.ComponentResource {
   /** The name of the cluster. */
   readonly cluster: string;
   readonly outputs: RdsOutputs;
-  /** Passwords of the roles that log in, by role: none, as long as databases on RDS aren't declared. */
-  readonly passwords: pulumi.Output<Record<string, string>> = pulumi.secret<Record<string, string>>({});
+  /** Passwords of the roles that log in, by role; none where databases aren't managed. Secret. */
+  readonly passwords: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: ProtectedRdsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('holdfast:rds:ProtectedRds', name, {}, opts);
     const { plan, context, program } = args;
     const { specification } = plan;
     const { settings } = specification;
-    refuseDatabases(specification);
+    const route = routeTo(settings);
     const regions = new Regions(name, this);
     const provider = regions.provider(settings.region);
     const cluster: RdsCluster = {
@@ -87,6 +92,10 @@ export class ProtectedRds extends pulumi.ComponentResource {
     );
 
     this.cluster = specification.cluster;
+    this.passwords =
+      route === undefined
+        ? pulumi.secret<Record<string, string>>({})
+        : catalogOf(`${name}-catalog`, { plan, context, route, applied }, { parent: this }).passwords;
     this.outputs = {
       host: serving.host,
       port: serving.port,
@@ -99,15 +108,24 @@ export class ProtectedRds extends pulumi.ComponentResource {
   }
 }
 
-/** @throws HoldfastError `configuration`: what is declared and not made would be missed too late. */
-function refuseDatabases({ cluster, settings }: RdsSpecification): void {
-  if (Object.keys(settings.databases).length === 0) return;
-  throw new HoldfastError(
-    'configuration',
-    `clusters.${cluster}.databases: databases on RDS can’t be declared yet`,
-    {
-      hint: 'Take them out, and make databases and roles as until now: all else stands.',
-    },
+/** The databases inside it, reached as the settings say. */
+function catalogOf(
+  name: string,
+  made: {
+    readonly plan: RdsPlan;
+    readonly context: StackContext;
+    readonly route: Route;
+    readonly applied: HostCommand;
+  },
+  options: pulumi.ComponentResourceOptions,
+): DatabaseCatalog {
+  const { plan, context, route, applied: cluster } = made;
+  const access = pulumi.secret(cluster.stdout.apply(reporting(parseAccess)));
+  const credentials = knownCredentials(plan, context, access);
+  return new DatabaseCatalog(
+    name,
+    { plan, context, credentials, reach: () => route(credentials), cluster },
+    options,
   );
 }
 

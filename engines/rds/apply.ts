@@ -68,7 +68,7 @@ export async function keepDatabases(options: DeclaredCluster): Promise<string[]>
 export async function inspectInstance(
   options: DeclaredCluster,
   lastApplied: Declared | null,
-): Promise<Inspection<ClusterAccess>> {
+): Promise<Inspection> {
   const context = openContext(options);
   const [record, instance] = await Promise.all([
     readRecord(context),

@@ -1,4 +1,4 @@
-import type { ClusterAccess, Inspection } from '../../core/host-documents';
+import type { Inspection } from '../../core/host-documents';
 import type { RdsSpecification } from '../../core/specification';
 import { audited } from '../audit';
 import { openSpecified } from '../context';
@@ -38,7 +38,7 @@ export async function keepDatabasesOfRds(
 }
 
 /** How the instance differs from what it shall be; changes nothing. */
-export async function inspectRds(specification: RdsSpecification): Promise<Inspection<ClusterAccess>> {
+export async function inspectRds(specification: RdsSpecification): Promise<Inspection> {
   const { cluster, settings } = specification;
   const { inspectInstance } = await awsEngine();
   const managed = settings.reach !== undefined && Object.keys(settings.databases).length > 0;

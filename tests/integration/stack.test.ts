@@ -205,7 +205,7 @@ describe('a changed setting', () => {
     await place.asSuperuser('prod', 'postgres', 'select pg_reload_conf()');
     const preview = await place.preview(changed());
     expect(preview.stdout).toContain('work_mem');
-    expect(preview.stdout).toContain('was changed on the host');
+    expect(preview.stdout).toContain('was changed by hand');
     expect(await place.plannedSteps(changed())).toEqual([
       'update prod-cluster-apply',
       'update prod-catalog-databases',
@@ -225,7 +225,7 @@ describe('a database that was changed by hand', () => {
     await place.asSuperuser('prod', 'shop', 'alter table app.orders owner to holdfast_provider');
     const { stdout } = await place.preview(file);
     for (const what of ['public', 'extensions', 'owners'])
-      expect(stdout).toContain(`databases.shop.${what} was changed on the host`);
+      expect(stdout).toContain(`databases.shop.${what} was changed by hand`);
     expect(await place.up(file)).toMatchObject({ code: 0 });
     expect(await place.asSuperuser('prod', 'shop', ownedByLogins)).toBe('');
     expect(await place.asSuperuser('prod', 'shop', 'select count(*) from pg_extension')).toBe('2');

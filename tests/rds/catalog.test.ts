@@ -1,10 +1,17 @@
 import net from 'node:net';
-import { DeleteParameterCommand, GetParametersByPathCommand, SSMClient } from '@aws-sdk/client-ssm';
+import {
+  DeleteParameterCommand,
+  GetParametersByPathCommand,
+  PutParameterCommand,
+  SSMClient,
+} from '@aws-sdk/client-ssm';
 import { Client } from 'pg';
 import { parseStack } from '../../core/settings/parse';
 import { isRds, ofEngine, type RdsSpecification } from '../../core/specification';
 import { applyInstance, beginCluster, inspectInstance, keepDatabases } from '../../engines/rds/apply';
 import { readRecord } from '../../engines/rds/record';
+import { hostJobs, type HostJobName } from '../../jobs/host';
+import { patient } from '../support/engine';
 import { region, startAws, type TestAws } from '../support/moto/moto';
 import { startInstanceServer, type InstanceServer } from '../support/moto/postgres';
 import { freePort } from '../support/ports';
@@ -333,10 +340,49 @@ describe('the databases of an instance', () => {
 
   test('get a new password of a role whose parameter was deleted, and no other', async () => {
     const before = await applyInstance(specify(), 3);
+    await ssm.send(new DeleteParameterCommand({ Name: '/holdfast-credentials/shop/shop_app' }));
+    expect((await inspect()).drift).toMatchObject([{ what: 'passwords.shop_app' }]);
+    const { roles } = await applyInstance(specify(), 4);
+    expect(roles?.shop_app).not.toEqual(before.roles?.shop_app);
+    expect(roles?.shop_report).toEqual(before.roles?.shop_report);
     await ssm.send(new DeleteParameterCommand({ Name: '/holdfast-credentials/shop/holdfast_provider' }));
-    const after = await applyInstance(specify(), 3);
-    expect(after.roles).toEqual(before.roles);
+    expect(await inspect()).toMatchObject({
+      applied: null,
+      drift: [{ what: 'passwords.holdfast_provider' }],
+    });
+    const after = await applyInstance(specify(), 5);
+    expect(after.roles).toEqual(roles);
     expect(after.provider).not.toEqual(before.provider);
     expect(await as(after.provider!, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('what Pulumi asks of where the cluster is looked after', () => {
+  const host = <T>(verb: HostJobName, document: object): Promise<T> =>
+    hostJobs[verb]({ home: '/nowhere', region }, document, patient()) as Promise<T>;
+  const document = () => ({ cluster: 'shop', specification: specify() });
+
+  test('says what was changed by hand since the specification was written, and nothing before', async () => {
+    await server.query('drop extension hstore', 'shop');
+    expect(await host('inspect', document())).toMatchObject({ drift: [], applied: null });
+    const Value = JSON.stringify(specify());
+    const written = { Name: '/holdfast/shop/specification', Type: 'SecureString' as const, Value };
+    await ssm.send(new PutParameterCommand(written));
+    expect(await host('inspect', document())).toMatchObject({
+      drift: [{ what: 'databases.shop.extensions' }],
+      applied: { roles: { shop_app: {} } },
+    });
+  });
+
+  test('puts it back, and writes down what it did', async () => {
+    const { roles } = await host<{ roles: object }>('apply', { ...document(), revision: 6 });
+    expect(Object.keys(roles)).toEqual(['shop_app', 'shop_report']);
+    const again = () => host('databases', { cluster: 'shop' });
+    expect(await again()).toEqual({ cluster: 'shop', changed: ['shop: extension hstore'] });
+    expect(await again()).toEqual({ cluster: 'shop', changed: [] });
+    const audited = aws.calls.filter(({ action }) => action === 'PutLogEvents').map(({ body }) => body);
+    expect(audited.at(-2)).toContain('shop: extension hstore');
+    expect(audited.at(-1)).toContain('nothing to change');
+    expect(audited.join()).not.toContain('SCRAM');
   });
 });

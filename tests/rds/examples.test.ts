@@ -39,6 +39,7 @@ test.each([
   const { code, stdout, stderr } = await place.preview(place.stackFile(stack, declared));
   expect(`${code} ${code === 0 ? '' : stdout + stderr}`).toBe('0 ');
   for (const resource of resources) expect(stdout).toMatch(new RegExp(`${cluster}-\\S*${resource}`));
+  expect(stdout).toContain(`${cluster}: databases that are not managed: shop.`);
   expect(stdout).not.toMatch(/delete|replace/);
   expect(aws.calls.filter(({ action }) => /^(Create|Put)/.test(action))).toEqual([]);
 });

@@ -1,23 +1,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import {
-  CreateDBSnapshotCommand,
   DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
   ModifyDBInstanceCommand,
   RDSClient,
 } from '@aws-sdk/client-rds';
-import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { isRds, ofEngine, parseSpecification } from '../../core/specification';
 import { openRdsEngine } from '../../engines/rds/engine';
-import { encodeVerification, toTagList } from '../../engines/rds/tags';
 import { Place } from '../integration/stack-support';
 import { homeWithAwsProvider } from '../support/aws-provider/install';
 import { patient } from '../support/engine';
 import { region, startAws, type TestAws } from '../support/moto/moto';
-import type { Ran } from '../support/processes';
 import { repositoryRoot } from '../support/pulumi';
 import { removeTempDirs } from '../support/temp';
+import { defaultNetwork, endFirstProvision, failure, succeed, takeVerifiedSnapshot } from './stack-support';
 
 let aws: TestAws;
 let place: Place;
@@ -34,23 +32,12 @@ beforeAll(async () => {
     PULUMI_OPTION_POLICY_PACK: path.join(repositoryRoot, 'policy'),
   });
   await place.initialise('prod');
-  network = await defaultNetwork();
+  network = await defaultNetwork(aws);
 });
 afterAll(async () => {
   await aws.stop();
   removeTempDirs();
 });
-
-/** The VPC that every account begins with. */
-async function defaultNetwork(): Promise<object> {
-  const answer = await aws.ask('ec2', { Action: 'DescribeSubnets', Version: '2016-11-15' });
-  const all = (pattern: RegExp) => [...new Set([...answer.matchAll(pattern)].map(([id]) => id))];
-  return {
-    vpc: all(/vpc-[0-9a-f]+/g)[0],
-    subnets: all(/subnet-[0-9a-f]+/g).slice(0, 2),
-    allowNetworks: ['10.1.0.0/16'],
-  };
-}
 
 const stackFile = (source: object = {}): string[] =>
   place.stackFile('prod', {
@@ -67,50 +54,12 @@ const stackFile = (source: object = {}): string[] =>
 
 const upgraded = { version: '17.6', allowMajorUpgrade: true };
 
-async function succeed(running: Promise<Ran>): Promise<string> {
-  const { code, stdout, stderr } = await running;
-  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}${stderr}`);
-  return stdout;
-}
-
-async function failure(running: Promise<Ran>): Promise<string> {
-  const { code, stdout, stderr } = await running;
-  expect({ code, stdout }).not.toMatchObject({ code: 0 });
-  return stdout + stderr;
-}
-
 const instance = async () => {
   const of = { DBInstanceIdentifier: 'shop-db' };
   return (await rds.send(new DescribeDBInstancesCommand(of))).DBInstances?.[0];
 };
 const manualSnapshots = async () =>
   (await rds.send(new DescribeDBSnapshotsCommand({ SnapshotType: 'manual' }))).DBSnapshots ?? [];
-
-/** As the first verified backup leaves it. */
-async function endFirstProvision(): Promise<void> {
-  const Name = '/holdfast/shop/record';
-  const { Parameter: found } = await ssm.send(new GetParameterCommand({ Name }));
-  const record = JSON.parse(String(found?.Value)) as object;
-  const established = { ...record, phase: 'established', establishedAt: new Date().toISOString() };
-  await ssm.send(new PutParameterCommand({ Name, Value: JSON.stringify(established), Overwrite: true }));
-}
-
-async function takeVerifiedSnapshot(): Promise<void> {
-  const verification = {
-    result: 'passed' as const,
-    at: new Date().toISOString(),
-    restoreSeconds: 600,
-    replayBytesPerSecond: null,
-    reason: null,
-  };
-  await rds.send(
-    new CreateDBSnapshotCommand({
-      DBInstanceIdentifier: 'shop-db',
-      DBSnapshotIdentifier: 'hf-shop-verified',
-      Tags: toTagList({ 'holdfast:cluster': 'shop', ...encodeVerification(verification, 'none') }),
-    }),
-  );
-}
 
 /** Swaps the instance for one that is restored from a snapshot, as the job does; there is no server that could be asked. */
 async function restoreTo(snapshot: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../../core/errors';
-import type { Drift, Existing, Inspection } from '../../../core/host-documents';
+import type { Applied, Drift, Existing, Inspection } from '../../../core/host-documents';
 import { parseHostSpecification, type HostSpecification } from '../../../core/specification';
 import { readCredentials } from '../credentials';
 import { readIfThere } from '../files';
@@ -18,7 +18,7 @@ import { databaseDrift, surveyDeclared } from './databases';
 import { fileDrift } from './drift';
 
 /** Also says what `host inspect` leaves out; contains secrets. */
-export interface HostInspection extends Inspection {
+export interface HostInspection extends Inspection<Applied> {
   readonly phase: 'none' | ClusterRecord['phase'];
   readonly running: boolean;
   /** Where it listens, or would. */

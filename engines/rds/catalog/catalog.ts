@@ -1,9 +1,9 @@
 import type { DBInstance } from '@aws-sdk/client-rds';
 import { loginsOf, planCatalog, type DatabasePlan } from '../../../core/catalog';
 import { HoldfastError } from '../../../core/errors';
-import type { ClusterAccess, Inspection } from '../../../core/host-documents';
+import { providerRole, type ClusterAccess, type Drift, type Inspection } from '../../../core/host-documents';
 import type { RdsClusterSettings } from '../../../core/settings/stack';
-import { accessOf } from '../../catalog/credentials';
+import { accessOf, type Credentials } from '../../catalog/credentials';
 import * as keep from '../../catalog/keep';
 import { surveyDeclared } from '../../catalog/survey';
 import type { RdsContext } from '../context';
@@ -19,7 +19,7 @@ import { reachDatabases, type Reached } from './reach';
  */
 
 /** What the settings of a cluster on RDS say about its databases. */
-export type Declared = Pick<RdsClusterSettings, 'databases'>;
+export type Declared = Pick<RdsClusterSettings, 'databases' | 'reach'>;
 
 const plansOf = ({ databases }: Declared): DatabasePlan[] => planCatalog(databases);
 
@@ -72,7 +72,7 @@ export async function keepDatabases(
   return server === null ? [] : keep.keepDatabases(server.open, plans);
 }
 
-type Found = Pick<Inspection<ClusterAccess>, 'existing' | 'drift' | 'applied'>;
+type Found = Pick<Inspection, 'existing' | 'drift' | 'applied'>;
 
 const nothing: Found = { existing: [], drift: [], applied: null };
 
@@ -96,13 +96,26 @@ export async function inspectCatalog(
     const ours = credentials?.roles[role]?.password;
     return ours !== undefined && logsIn(server.connect, { username: role, password: ours });
   });
-  if (credentials === null || declared.applied === null) return { ...nothing, existing };
+  const { applied } = declared;
+  // Before they were managed nothing of it can have been changed.
+  if (applied?.reach === undefined) return { ...nothing, existing };
   const drift = [
-    ...(await providerDrift(server, credentials.provider)),
-    ...(await keep.databaseDrift(server.open, plansOf(declared.applied))),
+    ...passwordDrift(applied, credentials),
+    ...(credentials === null ? [] : await providerDrift(server, credentials.provider)),
+    ...(await keep.databaseDrift(server.open, plansOf(applied))),
   ];
+  if (credentials === null) return { existing, drift, applied: null };
   const access = accessOf(credentials, loginsOf(plans));
   return { existing, drift, applied: { endpoint: endpointOf(instance), ...access } };
+}
+
+/** Passwords that somebody removed, so that new ones are made. */
+function passwordDrift(applied: Declared, credentials: Credentials | null): Drift[] {
+  const gone =
+    credentials === null
+      ? [providerRole]
+      : loginsOf(plansOf(applied)).filter(role => credentials.roles[role] === undefined);
+  return gone.map(role => ({ what: `passwords.${role}`, expected: 'it is kept', found: 'it is gone' }));
 }
 
 /** Left out of the program, they would be Pulumi's to drop. */

@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { BackupSchedule } from '../../../components/backup-schedule';
 import { HostCluster } from '../../../components/host-cluster';
-import type { Inspection } from '../../../core/host-documents';
+import type { Applied, Inspection } from '../../../core/host-documents';
 import { ProductionSeal } from '../../../components/production-seal';
 import { applied, contextOf, mockEngine, natureOf, planOf, Recorder } from './support';
 
@@ -17,7 +17,7 @@ const ssh = {
 async function cluster(
   environment: 'production' | 'staging',
   settings: object = {},
-  found: Partial<Inspection> = {},
+  found: Partial<Inspection<Applied>> = {},
 ) {
   const given = mockEngine({ stdout: JSON.stringify(applied('main')) });
   const plan = planOf(environment, 'main', settings, found);

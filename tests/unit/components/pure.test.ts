@@ -72,7 +72,7 @@ describe('an inspection', () => {
   it('says what was changed by hand', () => {
     const drift = [{ what: 'pg_hba.conf', expected: '4 lines', found: '5 lines' }];
     expect(findings(inspection('main', { drift }))).toEqual([
-      'main: pg_hba.conf was changed on the host: found 5 lines, applied was 4 lines; `pulumi up` puts it back',
+      'main: pg_hba.conf was changed by hand: found 5 lines, applied was 4 lines; `pulumi up` puts it back',
     ]);
   });
 

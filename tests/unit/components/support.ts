@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { HostPlan, StackContext } from '../../../components/context';
-import type { Applied, Inspection } from '../../../core/host-documents';
+import type { Applied, ClusterAccess, Inspection } from '../../../core/host-documents';
 import { parseStack } from '../../../core/settings/parse';
 import { isHost, ofEngine } from '../../../core/specification';
 import { specificationsOf } from '../../../components/read-stack';
@@ -25,7 +25,10 @@ export const applied = (cluster: string, roles: readonly string[] = []): Applied
   ),
 });
 
-export const inspection = (cluster: string, found: Partial<Inspection> = {}): Inspection => ({
+export const inspection = <Access extends ClusterAccess = Applied>(
+  cluster: string,
+  found: Partial<Inspection<Access>> = {},
+): Inspection<Access> => ({
   cluster,
   provisioned: false,
   revision: 0,
@@ -42,7 +45,7 @@ export function planOf(
   environment: 'production' | 'staging',
   cluster: string,
   settings: object = {},
-  found: Partial<Inspection> = {},
+  found: Partial<Inspection<Applied>> = {},
 ): HostPlan {
   const parsed = parseStack({ environment, clusters: { [cluster]: settings } });
   const [specification] = specificationsOf('holdfast/test', parsed);

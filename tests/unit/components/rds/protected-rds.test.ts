@@ -116,12 +116,6 @@ describe('a cluster on RDS', () => {
     expect(await valueOf(database.outputs.verdict)).toBe('fresh');
   });
 
-  test('refuses to leave out databases that are declared', () => {
-    expect(() => make('production', { databases: { shop: {} } })).toThrow(
-      'clusters.shop.databases: databases on RDS can’t be declared yet',
-    );
-  });
-
   test('makes the same resources in a preview in which nothing is known yet', async () => {
     const update = make('production');
     await update.recorder.done();

@@ -3,6 +3,7 @@ import type { ProtectedRdsArgs } from '../../../../components/rds/protected-rds'
 import { specificationsOf } from '../../../../components/read-stack';
 import type { RdsCluster } from '../../../../components/rds/context';
 import { inspection } from '../support';
+import type { ClusterAccess, Inspection } from '../../../../core/host-documents';
 import { parseStack } from '../../../../core/settings/parse';
 import { isRds, ofEngine, type RdsSpecification } from '../../../../core/specification';
 import type { Environment } from '../../../../core/settings/stack';
@@ -10,6 +11,15 @@ import type { Environment } from '../../../../core/settings/stack';
 export const account = '111122223333';
 export const region = 'eu-central-1';
 export const place = { partition: 'aws', account, region };
+
+const credential = (role: string) => ({ password: `of ${role}`, verifier: `SCRAM-SHA-256$of ${role}` });
+
+/** What `host apply` prints of it where its databases are managed. */
+export const access: ClusterAccess = {
+  endpoint: { host: 'shop-db.example.internal', port: 5432 },
+  provider: { username: 'holdfast_provider', password: 'of the provider' },
+  roles: { shop_app: credential('shop_app'), shop_report: credential('shop_report') },
+};
 
 /** The least that a managed instance needs. */
 export const managed = {
@@ -36,8 +46,9 @@ export function clusterOf(environment: Environment, settings: object = {}): RdsC
   return { ...specification, place: pulumi.output(place) };
 }
 
-/** What AWS knows of a resource once it is made, beside what it was given. */
+/** What AWS knows of a resource once it is made, beside what it was given; and what a command prints. */
 const made = (type: string, name: string): object => {
+  if (type.endsWith(':Command')) return { stdout: JSON.stringify(access), stderr: '' };
   const arn = `arn:aws:${type.split(/[:/]/)[1]!}:${region}:${account}:${name}`;
   if (type !== 'aws:rds/instance:Instance') return { arn };
   return {
@@ -100,10 +111,14 @@ export function mockAws({
 }
 
 /** Arguments of ProtectedRds, of a cluster that its machine knows nothing of yet. */
-export function argumentsOf(environment: Environment, settings: object = {}): ProtectedRdsArgs {
+export function argumentsOf(
+  environment: Environment,
+  settings: object = {},
+  { dryRun = false, found = {} }: { readonly dryRun?: boolean; readonly found?: Partial<Inspection> } = {},
+): ProtectedRdsArgs {
   return {
-    plan: { specification: specificationOf(environment, settings), inspection: inspection('shop') },
-    context: { environment, program: { file: __filename, hash: 'abc' }, home: '/home', dryRun: false },
+    plan: { specification: specificationOf(environment, settings), inspection: inspection('shop', found) },
+    context: { environment, program: { file: __filename, hash: 'abc' }, home: '/home', dryRun },
     program: { file: __filename },
   };
 }
