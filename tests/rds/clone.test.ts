@@ -1,47 +1,27 @@
-import {
-  DescribeDBInstancesCommand,
-  ModifyDBInstanceCommand,
-  StopDBInstanceCommand,
-  type DBInstance,
-} from '@aws-sdk/client-rds';
-import { cloneInstances, clones, describeClone, dropClone } from '../../engines/rds/clone/catalog';
+import { DescribeDBInstancesCommand } from '@aws-sdk/client-rds';
+import { clones, describeClone } from '../../engines/rds/clone/catalog';
 import { clone } from '../../engines/rds/clone/make';
-import type { RdsContext } from '../../engines/rds/context';
-import { createParameter } from '../../engines/rds/parameters';
 import { writeJournal } from '../../engines/rds/replace/journal';
-import { restorePoints } from '../../engines/rds/restore-point';
 import { keys, tagsOf } from '../../engines/rds/tags';
-import { patient, soon } from '../support/engine';
-import { startAws, type TestAws } from '../support/moto/moto';
-import { removeTempDirs } from '../support/temp';
-import { contextOf, createInstance, createSnapshot, establish, tag, withElement } from './support';
+import { patient } from '../support/engine';
+import {
+  cloneRequest,
+  contextOf,
+  createInstance,
+  createSnapshot,
+  establish,
+  instanceNamed,
+  instances,
+  tag,
+  useAws,
+  withElement,
+} from './support';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startAws();
-});
-beforeEach(() => aws.reset());
-afterAll(async () => {
-  await aws.stop();
-  removeTempDirs();
-});
+const aws = useAws();
 
-const of = (
-  purpose: 'clone' | 'verification' | 'restore',
-  target: Parameters<typeof clone>[1]['target'],
-) => ({
-  target,
-  purpose,
-  expiresAt: soon(),
-});
 const latest = { type: 'latest' } as const;
-const one = { type: 'backup-set', id: 'one' } as const;
 
-async function instances({ rds }: RdsContext): Promise<DBInstance[]> {
-  return (await rds.send(new DescribeDBInstancesCommand({}))).DBInstances ?? [];
-}
-const byName = async (context: RdsContext, id: string) =>
-  (await instances(context)).find(({ DBInstanceIdentifier }) => DBInstanceIdentifier === id)!;
+const one = { type: 'backup-set', id: 'one' } as const;
 
 /** Subnets, security group and parameter group other than the defaults. */
 async function network(): Promise<{ groups: string[]; subnets: string; parameters: string }> {
@@ -82,7 +62,7 @@ describe('a clone', () => {
       Port: 5455,
       PubliclyAccessible: true,
     });
-    const request = of('clone', latest);
+    const request = cloneRequest('clone', latest);
     const made = await clone(context, request).wait(patient());
     expect(made).toMatchObject({
       purpose: 'clone',
@@ -92,7 +72,7 @@ describe('a clone', () => {
       measured: { replayBytesPerSecond: null, backupSet: 'point-in-time recovery' },
     });
     expect(made.id).toMatch(/^shop-db-hf-\d{14}-[0-9a-f]{6}$/);
-    const instance = await byName(context, made.id);
+    const instance = await instanceNamed(context, made.id);
     expect(instance).toMatchObject({
       DBInstanceClass: 'db.m7g.large',
       DBSubnetGroup: { DBSubnetGroupName: 'private' },
@@ -113,10 +93,10 @@ describe('a clone', () => {
   test('that is only looked at may be smaller; one that will serve is as the original, and backed up', async () => {
     const context = contextOf({ cloneClass: 'db.t4g.medium' });
     await establish(context);
-    const small = await clone(context, of('clone', latest)).wait(patient());
-    const full = await clone(context, of('restore', latest)).wait(patient());
-    expect(await byName(context, small.id)).toMatchObject({ DBInstanceClass: 'db.t4g.medium' });
-    expect(await byName(context, full.id)).toMatchObject({
+    const small = await clone(context, cloneRequest('clone', latest)).wait(patient());
+    const full = await clone(context, cloneRequest('restore', latest)).wait(patient());
+    expect(await instanceNamed(context, small.id)).toMatchObject({ DBInstanceClass: 'db.t4g.medium' });
+    expect(await instanceNamed(context, full.id)).toMatchObject({
       DBInstanceClass: 'db.m7g.large',
       BackupRetentionPeriod: 14,
     });
@@ -127,15 +107,15 @@ describe('a clone', () => {
     const { groups } = await network();
     await establish(context);
     await writeJournal(context, { state: 'halted', securityGroups: groups, swap: null });
-    const made = await clone(context, of('restore', latest)).wait(patient());
-    expect((await byName(context, made.id)).VpcSecurityGroups![0]!.VpcSecurityGroupId).toBe(groups[0]);
+    const made = await clone(context, cloneRequest('restore', latest)).wait(patient());
+    expect((await instanceNamed(context, made.id)).VpcSecurityGroups![0]!.VpcSecurityGroupId).toBe(groups[0]);
   });
 
   test('of a snapshot says which, and from when it is', async () => {
     const context = contextOf();
     await establish(context);
     const { SnapshotCreateTime } = await createSnapshot(context, 'one');
-    const made = await clone(context, of('verification', one)).wait(patient());
+    const made = await clone(context, cloneRequest('verification', one)).wait(patient());
     expect(made.measured).toMatchObject({ backupSet: 'one', reached: SnapshotCreateTime!.toISOString() });
     expect(made.purpose).toBe('verification');
   });
@@ -151,19 +131,21 @@ describe('a clone', () => {
           found.replace('<DBInstanceStatus>available', '<DBInstanceStatus>creating'),
         ),
     );
-    const first = await clone(context, of('verification', one)).poll();
+    const first = await clone(context, cloneRequest('verification', one)).poll();
     expect(first).toMatchObject({
       state: 'running',
       progress: { step: expect.stringContaining('(creating)') as string },
     });
     expect(await clones(context)).toMatchObject([{ state: 'incomplete', measured: null }]);
-    expect(await clone(context, of('verification', one)).poll()).toMatchObject({ state: 'running' });
+    expect(await clone(context, cloneRequest('verification', one)).poll()).toMatchObject({
+      state: 'running',
+    });
     aws.heal();
     const watch = patient();
-    const done = await clone(context, of('verification', one)).wait(watch);
+    const done = await clone(context, cloneRequest('verification', one)).wait(watch);
     expect(watch.steps[0]).toContain('which was begun already');
     // Done is done, and is the same: it is immutable as long as only verifications use it.
-    expect(await clone(context, of('verification', one)).wait(patient())).toEqual(done);
+    expect(await clone(context, cloneRequest('verification', one)).wait(patient())).toEqual(done);
     expect(await instances(context)).toHaveLength(2);
   });
 
@@ -171,10 +153,10 @@ describe('a clone', () => {
     const context = contextOf();
     await establish(context);
     await createSnapshot(context, 'one');
-    const first = await clone(context, of('clone', one)).wait(patient());
+    const first = await clone(context, cloneRequest('clone', one)).wait(patient());
     aws.skewSeconds = 5;
     await context.rds.send(new DescribeDBInstancesCommand({}));
-    const second = await clone(context, of('clone', one)).wait(patient());
+    const second = await clone(context, cloneRequest('clone', one)).wait(patient());
     expect(second.id).not.toBe(first.id);
   });
 
@@ -182,7 +164,7 @@ describe('a clone', () => {
     const context = contextOf();
     await establish(context);
     aws.refuse(/^RestoreDBInstanceToPointInTime$/, 'DBInstanceAlreadyExists', { times: 1 });
-    await expect(clone(context, of('clone', latest)).poll()).rejects.toThrow('is gone');
+    await expect(clone(context, cloneRequest('clone', latest)).poll()).rejects.toThrow('is gone');
   });
 
   test('that is given up is deleted', async () => {
@@ -194,7 +176,7 @@ describe('a clone', () => {
       ),
     );
     const watch = patient();
-    const waiting = clone(context, of('clone', latest)).wait({
+    const waiting = clone(context, cloneRequest('clone', latest)).wait({
       signal: watch.signal,
       report: ({ step }) => {
         if (step.includes('creating')) watch.cancel.abort(new Error('Ctrl-C'));
@@ -207,7 +189,7 @@ describe('a clone', () => {
   test('that AWS can’t make has failed', async () => {
     const context = contextOf();
     await establish(context);
-    const asked = clone(context, of('clone', latest));
+    const asked = clone(context, cloneRequest('clone', latest));
     await asked.poll();
     const [made] = await clones(context);
     aws.rewrite(
@@ -233,7 +215,7 @@ describe('a clone', () => {
       const context = contextOf();
       await establish(context);
       aws.refuse(new RegExp(`^${action}$`), error);
-      await expect(clone(context, of('clone', latest)).poll()).rejects.toMatchObject({ code });
+      await expect(clone(context, cloneRequest('clone', latest)).poll()).rejects.toMatchObject({ code });
     },
   );
 
@@ -241,177 +223,6 @@ describe('a clone', () => {
     const context = contextOf();
     aws.refuse(/^DescribeDBInstances$/, 'AccessDenied');
     await expect(clones(context)).rejects.toThrow('listing the instances failed: AWS denies it');
-  });
-});
-
-describe('what a clone is restored from', () => {
-  const at = (seconds: number) =>
-    ({ type: 'time', at: new Date(Date.now() + seconds * 1000).toISOString() }) as const;
-  const bodyOf = (action: string) =>
-    new URLSearchParams(aws.calls.find(call => call.action === action)!.body);
-
-  test('a time is the full second before it', async () => {
-    const context = contextOf();
-    await establish(context);
-    const target = { type: 'time', at: at(-600).at.replace(/\.\d+Z$/, '.987Z') } as const;
-    const made = await clone(context, of('clone', target)).wait(patient());
-    const second = target.at.replace('.987Z', 'Z');
-    expect(Date.parse(bodyOf('RestoreDBInstanceToPointInTime').get('RestoreTime')!)).toBe(Date.parse(second));
-    expect(Date.parse(made.measured.reached!)).toBe(Date.parse(second));
-  });
-
-  test.each([[-30 * 86_400], [3600]])('a time out of range (%d s) is refused', async seconds => {
-    const context = contextOf();
-    await establish(context);
-    await expect(clone(context, of('clone', at(seconds))).poll()).rejects.toMatchObject({
-      code: 'configuration',
-      hint: expect.stringContaining('restorable is from') as string,
-    });
-  });
-
-  const point = (name: string, seconds: number) =>
-    [name, { name, at: at(seconds).at, position: '0/1' }] as const;
-
-  test('a restore point is the newest of that name; an unknown one is refused, naming those that there are', async () => {
-    const context = contextOf();
-    await establish(context);
-    const asked = () => clone(context, of('clone', { type: 'restore-point', name: 'p' })).poll();
-    await expect(asked()).rejects.toMatchObject({ hint: expect.stringContaining('None is known') as string });
-    const [, other] = point('q', -700);
-    await createParameter(context, 'restore-point/0', JSON.stringify(other));
-    await expect(asked()).rejects.toMatchObject({
-      hint: expect.stringContaining('The newest are q (') as string,
-    });
-    const [, older] = point('p', -600);
-    const [, newer] = point('p', -60);
-    await createParameter(context, 'restore-point/2', JSON.stringify(newer));
-    await createParameter(context, 'restore-point/1', JSON.stringify(older));
-    await createParameter(context, 'restore-point/3', 'nonsense');
-    expect((await restorePoints(context)).map(({ name }) => name)).toEqual(['q', 'p', 'p']);
-    await asked();
-    const restoreTime = bodyOf('RestoreDBInstanceToPointInTime').get('RestoreTime')!;
-    expect(Date.parse(restoreTime)).toBe(Math.floor(Date.parse(newer.at) / 1000) * 1000);
-  });
-
-  test('a restore point that RDS doesn’t reach yet has to be waited for', async () => {
-    const context = contextOf();
-    await establish(context);
-    const [, soonReached] = point('p', 60);
-    await createParameter(context, 'restore-point/1', JSON.stringify(soonReached));
-    await expect(
-      clone(context, of('clone', { type: 'restore-point', name: 'p' })).poll(),
-    ).rejects.toMatchObject({
-      code: 'busy',
-      message: expect.stringContaining('until then only a snapshot does') as string,
-    });
-    aws.rewrite(/^DescribeDBInstances$/, withElement('DBInstance', 'shop-db', 'LatestRestorableTime', ''));
-    expect(await restorePoints(context)).toMatchObject([{ pending: expect.any(String) as string }]);
-    aws.heal();
-    aws.refuse(/^DescribeDBInstanceAutomatedBackups$/, 'DBInstanceAutomatedBackupNotFound', { status: 404 });
-    expect(await restorePoints(context)).toEqual([]);
-  });
-
-  test('a snapshot that isn’t there or can’t be restored is no backup', async () => {
-    const context = contextOf();
-    await establish(context);
-    const asked = () => clone(context, of('verification', one)).poll();
-    await expect(asked()).rejects.toMatchObject({ code: 'check-failed' });
-    await createSnapshot(context, 'one');
-    aws.rewrite(/^DescribeDBSnapshots$/, withElement('DBSnapshot', 'one', 'Status', 'failed'), 1);
-    await expect(asked()).rejects.toThrow('its status is failed');
-    aws.rewrite(/^DescribeDBInstances$/, withElement('DBInstance', 'shop-db', 'StorageEncrypted', ''), 1);
-    await asked();
-  });
-
-  test('the latest moment is what AWS says it is; where it says none, none is said', async () => {
-    const context = contextOf();
-    await establish(context, { ManageMasterUserPassword: false, MasterUserPassword: 'not-a-secret' });
-    aws.rewrite(/^DescribeDBInstances$/, withElement('DBInstance', 'shop-db', 'LatestRestorableTime', ''), 1);
-    const made = await clone(context, of('clone', latest)).wait(patient());
-    expect(made.measured.reached).toBeNull();
-    expect(bodyOf('RestoreDBInstanceToPointInTime').has('ManageMasterUserPassword')).toBe(false);
-  });
-});
-
-describe('dropping a clone', () => {
-  async function made(purpose: 'clone' | 'verification' = 'clone', settings = {}) {
-    const context = contextOf(settings);
-    await establish(context);
-    return { context, clone: await clone(context, of(purpose, latest)).wait(patient()) };
-  }
-
-  test('deletes its instance, without a last snapshot', async () => {
-    const { context, clone: dropped } = await made();
-    await dropClone(context, dropped.id);
-    expect(await clones(context)).toEqual([]);
-    await expect(dropClone(context, dropped.id)).rejects.toMatchObject({ code: 'configuration' });
-  });
-
-  test('never touches what isn’t a clone of this very cluster', async () => {
-    const { context, clone: dropped } = await made();
-    for (const [id, tags] of [
-      ['other-db', {}],
-      ['other-clone', { [keys.cloneOf]: 'other' }],
-    ] as const) {
-      const { DBInstanceArn } = await createInstance(context, {
-        DBInstanceIdentifier: id,
-        DeletionProtection: false,
-      });
-      await tag(context, DBInstanceArn!, tags);
-      await expect(dropClone(context, id)).rejects.toThrow('has no clone');
-    }
-    const original = await byName(context, 'shop-db');
-    await tag(context, original.DBInstanceArn!, { [keys.cloneOf]: 'shop' });
-    await expect(dropClone(context, 'shop-db')).rejects.toMatchObject({
-      hint: expect.stringContaining('not touched') as string,
-    });
-    expect((await cloneInstances(context)).map(({ DBInstanceIdentifier: id }) => id)).toEqual([dropped.id]);
-    expect(await instances(context)).toHaveLength(4);
-  });
-
-  test('waits for one that is being made, but not for one that was given up', async () => {
-    const { context, clone: dropped } = await made();
-    const { DBInstanceArn } = await byName(context, dropped.id);
-    await aws.ask('rds', {
-      Action: 'RemoveTagsFromResource',
-      Version: '2014-10-31',
-      ResourceName: DBInstanceArn!,
-      'TagKeys.member.1': keys.ready,
-    });
-    await expect(dropClone(context, dropped.id)).rejects.toMatchObject({ code: 'busy' });
-    aws.skewSeconds = 60;
-    await dropClone(contextOf({ waitUpTo: '30 s' }), dropped.id);
-  });
-
-  test('waits for one that takes the place of the original', async () => {
-    const { context, clone: dropped } = await made();
-    const { DbiResourceId } = await byName(context, dropped.id);
-    const swap = { original: 'db-A', clone: DbiResourceId!, cloneName: dropped.id, aside: 'aside' };
-    await writeJournal(context, { state: 'moving', securityGroups: null, swap });
-    await expect(dropClone(context, dropped.id)).rejects.toThrow('is taking the place');
-  });
-
-  test('is done when it is being deleted already, and fails when AWS refuses', async () => {
-    const { context, clone: dropped } = await made();
-    aws.refuse(/^DeleteDBInstance$/, 'InvalidDBInstanceState', { times: 1 });
-    await dropClone(context, dropped.id);
-    aws.refuse(/^DeleteDBInstance$/, 'DBInstanceNotFound', { times: 1, status: 404 });
-    await dropClone(context, dropped.id);
-    await context.rds.send(
-      new ModifyDBInstanceCommand({ DBInstanceIdentifier: dropped.id, DeletionProtection: true }),
-    );
-    await expect(dropClone(context, dropped.id)).rejects.toThrow('Cannot delete protected DB Instance');
-    aws.rewrite(
-      /^DescribeDBInstances$/,
-      withElement('DBInstance', dropped.id, 'DBInstanceStatus', 'deleting'),
-    );
-    expect(await clones(context)).toEqual([]);
-  });
-
-  test('one that is stopped says so', async () => {
-    const { context, clone: dropped } = await made();
-    await context.rds.send(new StopDBInstanceCommand({ DBInstanceIdentifier: dropped.id }));
-    expect(await clones(context)).toMatchObject([{ state: 'stopped' }]);
   });
 });
 

@@ -12,29 +12,25 @@ import { judge } from '../../core/freshness';
 import { openClients } from '../../engines/rds/clients';
 import type { RdsContext } from '../../engines/rds/context';
 import { evidence } from '../../engines/rds/evidence';
-import { region, startAws, type TestAws } from '../support/moto/moto';
-import { removeTempDirs } from '../support/temp';
-import { contextOf, createSnapshot, establish } from './support';
+import { region } from '../support/moto/moto';
+import { contextOf, createSnapshot, establish, limits, passedNow, useAws } from './support';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startAws();
-});
-beforeEach(() => aws.reset());
-afterAll(async () => {
-  await aws.stop();
-  removeTempDirs();
-});
+const aws = useAws();
 
 const account = '123456789012';
+
 const arn = `arn:aws:rds:${region}:${account}:db:shop-db`;
+
 const IamRoleArn = `arn:aws:iam::${account}:role/backup`;
+
 const vaultArn = (where: string, name: string, of = account) =>
   `arn:aws:backup:${where}:${of}:backup-vault:${name}`;
+
 const clientsIn = ({ clock }: RdsContext, where: string) =>
   openClients(where, clock, { attempts: 2, answerSeconds: 30 });
-const limits = { maximumAge: 93_600, verificationMaximumAge: 604_800, rpo: 600, rto: 3600 };
+
 const listing = /^ListRecoveryPointsByResource$/;
+
 const asked = () => aws.calls.filter(({ action }) => listing.test(action)).map(call => call.region);
 
 /** What AWS Backup does by its plan; the ARN of what it took. */
@@ -60,13 +56,6 @@ async function copyTo({ backup }: RdsContext, point: string, destination: string
     }),
   );
 }
-
-const verifiedNow = () => ({
-  'holdfast:cluster': 'shop',
-  'holdfast:verification': 'passed',
-  'holdfast:restore-seconds': '1200',
-  'holdfast:verified-at': new Date().toISOString(),
-});
 
 describe('recovery points of AWS Backup', () => {
   test('are asked for in production, in one call, and are no backup sets', async () => {
@@ -193,7 +182,7 @@ describe('copies of recovery points', () => {
     const context = contextOf(elsewhere);
     await establish(context);
     await takeRecoveryPoint(context);
-    await createSnapshot(context, 'one', verifiedNow());
+    await createSnapshot(context, 'one', passedNow());
     aws.refuse(listing, 'AccessDeniedException', {
       status: 403,
       when: call => call.region === 'eu-west-1',

@@ -1,98 +1,21 @@
-import {
-  DeleteDBInstanceCommand,
-  DescribeDBInstancesCommand,
-  ModifyDBInstanceCommand,
-  StopDBInstanceCommand,
-  type DBInstance,
-} from '@aws-sdk/client-rds';
+import { StopDBInstanceCommand } from '@aws-sdk/client-rds';
 import type { Clone } from '../../engines/engine';
 import { clones, dropClone } from '../../engines/rds/clone/catalog';
-import { clone } from '../../engines/rds/clone/make';
 import type { RdsContext } from '../../engines/rds/context';
 import { evidence } from '../../engines/rds/evidence';
-import { beginRecord, readRecord } from '../../engines/rds/record';
-import { halt, resume } from '../../engines/rds/replace/halt';
+import { beginRecord } from '../../engines/rds/record';
 import { readJournal, writeJournal } from '../../engines/rds/replace/journal';
 import { replaceWith, settle } from '../../engines/rds/replace/swap';
 import { keys, tagsOf } from '../../engines/rds/tags';
 import { judge } from '../../core/freshness';
 import { deleteParameter } from '../../engines/rds/parameters';
-import { patient, soon } from '../support/engine';
-import { startAws, type TestAws } from '../support/moto/moto';
-import { removeTempDirs } from '../support/temp';
-import { contextOf, createInstance, establish, withElement } from './support';
+import { patient } from '../support/engine';
+import { expectReplaced, refuseRenaming, resourceIds, stage } from './replace-support';
+import { contextOf, createInstance, instances, limits, useAws, withElement } from './support';
 
-let aws: TestAws;
-beforeAll(async () => {
-  aws = await startAws();
-});
-beforeEach(() => aws.reset());
-afterAll(async () => {
-  await aws.stop();
-  removeTempDirs();
-});
-
-const quarantine = 'sg-0123456789abcdef0';
+const aws = useAws();
 
 const mostStorage = /<MaxAllocatedStorage>[^<]*<.MaxAllocatedStorage>|<MaxAllocatedStorage ?\/>/g;
-
-interface Stage {
-  readonly context: RdsContext;
-  readonly original: DBInstance;
-  readonly made: Clone;
-  readonly cloneId: string;
-}
-
-/** A cluster, and a clone of it that is to take its place. */
-async function stage(purpose: 'clone' | 'restore' = 'restore'): Promise<Stage> {
-  const context = contextOf({ quarantineSecurityGroup: quarantine });
-  const original = await establish(context);
-  const request = { target: { type: 'latest' }, purpose, expiresAt: soon() } as const;
-  const made = await clone(context, request).wait(patient());
-  const { [made.id]: cloneId = '' } = await names(context);
-  return { context, original, made, cloneId };
-}
-
-async function instances({ rds }: RdsContext): Promise<DBInstance[]> {
-  return (await rds.send(new DescribeDBInstancesCommand({}))).DBInstances ?? [];
-}
-
-/** Resource ids by identifier. */
-async function names(context: RdsContext): Promise<Record<string, string>> {
-  return Object.fromEntries(
-    (await instances(context)).map(each => [each.DBInstanceIdentifier!, each.DbiResourceId!]),
-  );
-}
-
-const remove = async (context: RdsContext, id: string): Promise<void> => {
-  await context.rds.send(
-    new ModifyDBInstanceCommand({ DBInstanceIdentifier: id, DeletionProtection: false }),
-  );
-  await context.rds.send(new DeleteDBInstanceCommand({ DBInstanceIdentifier: id, SkipFinalSnapshot: true }));
-};
-
-/** Refuses only the renaming among the modifications. */
-function refuseRenaming(error: string, times: number): void {
-  aws.refuse(/^ModifyDBInstance$/, error, {
-    times,
-    when: ({ body }) => body.includes('NewDBInstanceIdentifier='),
-  });
-}
-
-async function expectReplaced({ context, original, cloneId }: Stage): Promise<void> {
-  const found = await names(context);
-  expect(found['shop-db']).toBe(cloneId);
-  expect(await readJournal(context)).toBeNull();
-  expect(await readRecord(context)).toMatchObject({ identity: cloneId, lineage: [original.DbiResourceId] });
-}
-
-async function expectUndone({ context, original, cloneId, made }: Stage): Promise<void> {
-  const found = await names(context);
-  expect(found['shop-db']).toBe(original.DbiResourceId);
-  if (made.id in found) expect(found[made.id]).toBe(cloneId);
-  expect(await readJournal(context)).toBeNull();
-  expect(await readRecord(context)).toMatchObject({ identity: original.DbiResourceId, lineage: [] });
-}
 
 describe('a swap', () => {
   test('renames both: the endpoint stays, the original is kept, and the cluster is still itself', async () => {
@@ -116,7 +39,6 @@ describe('a swap', () => {
     expect(tagsOf(serving.TagList)).toEqual({ team: 'shop' });
     expect(await clones(context)).toEqual([]);
     await expect(dropClone(context, 'shop-db')).rejects.toThrow('has no clone');
-    const limits = { maximumAge: 93_600, verificationMaximumAge: 604_800, rpo: 600, rto: 3600 };
     const { findings } = judge(await evidence(context), limits);
     expect(findings.find(({ rule }) => rule === 'identity')!.verdict).toBe('fresh');
   });
@@ -124,7 +46,6 @@ describe('a swap', () => {
   test('blocks every change as long as it isn’t settled', async () => {
     const { context, made } = await stage();
     await replaceWith(context, made).poll();
-    const limits = { maximumAge: 93_600, verificationMaximumAge: 604_800, rpo: 600, rto: 3600 };
     expect(judge(await evidence(context), limits)).toMatchObject({ verdict: 'unknown', letsThrough: null });
   });
 
@@ -142,11 +63,11 @@ describe('a swap', () => {
     expect(await swapping.poll()).toMatchObject({
       progress: { step: `waiting for ${made.id} (backing-up) to become shop-db` },
     });
-    refuseRenaming('DBInstanceAlreadyExists', 1);
+    refuseRenaming(aws, 'DBInstanceAlreadyExists', 1);
     expect(await swapping.poll()).toMatchObject({
       progress: { step: expect.stringContaining('waiting for') as string },
     });
-    refuseRenaming('InvalidDBInstanceState', 1);
+    refuseRenaming(aws, 'InvalidDBInstanceState', 1);
     expect(await swapping.poll()).toMatchObject({
       progress: { step: expect.stringContaining('waiting for') as string },
     });
@@ -162,7 +83,7 @@ describe('a swap', () => {
     expect(await swapping.poll()).toMatchObject({ progress: { step: `waiting for ${aside}` } });
     expect(await swapping.poll()).toEqual({ state: 'done', result: { keptAside: aside } });
     await expectReplaced(staged);
-    expect((await names(context))[aside]).toBe(original.DbiResourceId);
+    expect((await resourceIds(context))[aside]).toBe(original.DbiResourceId);
     expect(await swapping.poll()).toMatchObject({ state: 'done' });
   });
 
@@ -199,92 +120,6 @@ describe('a swap', () => {
     const staged = await stage();
     await replaceWith(staged.context, staged.made).poll();
     await replaceWith(contextOf(), staged.made).wait(patient());
-    await expectReplaced(staged);
-  });
-
-  test('that fails before the clone serves is undone, and says why', async () => {
-    const staged = await stage();
-    const { context, made } = staged;
-    const swapping = replaceWith(context, made);
-    await swapping.poll();
-    refuseRenaming('AccessDenied', 1);
-    const watch = patient();
-    await expect(swapping.wait(watch)).rejects.toMatchObject({
-      code: 'engine-failed',
-      message: expect.stringMatching(
-        /was undone, the original is in its place: renaming .* AWS denies it/,
-      ) as string,
-      hint: 'Allow it in the IAM policy of who asks.',
-    });
-    await expectUndone(staged);
-  });
-
-  test.each([
-    ['is gone', (context: RdsContext, id: string) => remove(context, id)],
-    [
-      'is broken',
-      (_: RdsContext, id: string) => {
-        aws.rewrite(/^DescribeDBInstances$/, withElement('DBInstance', id, 'DBInstanceStatus', 'failed'), 1);
-        return Promise.resolve();
-      },
-    ],
-  ])('whose clone %s is undone', async (_, spoil) => {
-    const staged = await stage();
-    const { context, made } = staged;
-    await replaceWith(context, made).poll();
-    await spoil(context, made.id);
-    const said = await settle(context);
-    expect(said.at(-1)).toContain('was undone: the original is in its place');
-    await expectUndone(staged);
-  });
-
-  test('that another process finished is done; one that another undid has failed', async () => {
-    const staged = await stage();
-    const { context, made } = staged;
-    const finished = replaceWith(context, made);
-    await finished.poll();
-    await settle(contextOf());
-    expect(await finished.poll()).toMatchObject({ state: 'done' });
-
-    await aws.reset();
-    const other = await stage();
-    const undone = replaceWith(other.context, other.made);
-    await undone.poll();
-    await remove(other.context, other.made.id);
-    await settle(contextOf());
-    await expect(undone.poll()).rejects.toThrow('another process undid it');
-  });
-
-  test('that is being undone goes on so, from wherever it was', async () => {
-    const staged = await stage();
-    const { context, made } = staged;
-    const swapping = replaceWith(context, made);
-    await swapping.poll();
-    await swapping.poll();
-    const journal = (await readJournal(context))!;
-    await writeJournal(context, { ...journal, state: 'undoing' });
-    let shown = 0;
-    aws.rewrite(/^DescribeDBInstances$/, answer =>
-      answer.includes(`>${made.id}<`) && shown++ === 1
-        ? withElement('DBInstance', 'shop-db', 'DBInstanceStatus', 'renaming')(answer)
-        : answer,
-    );
-    const said = await settle(context);
-    expect(said.at(-1)).toContain('goes on: waiting for shop-db');
-    expect((await settle(context)).at(-1)).toContain('was undone');
-    await expectUndone(staged);
-  });
-
-  test('can’t be undone without the original, and is finished without it', async () => {
-    const staged = await stage();
-    const { context, made, original } = staged;
-    await replaceWith(context, made).poll();
-    const journal = (await readJournal(context))!;
-    await remove(context, journal.swap!.aside);
-    await writeJournal(context, { ...journal, state: 'undoing' });
-    await expect(settle(context)).rejects.toThrow(`the original ${String(original.DbiResourceId)} is gone`);
-    await writeJournal(context, { ...journal, state: 'moving' });
-    await settle(context);
     await expectReplaced(staged);
   });
 
@@ -342,7 +177,7 @@ describe('a swap', () => {
     await writeJournal(context, { state: 'finishing', securityGroups: null, swap });
     await deleteParameter(context, 'record');
     await settle(context);
-    expect((await names(context))['shop-db']).toBe(cloneId);
+    expect((await resourceIds(context))['shop-db']).toBe(cloneId);
     expect(await readJournal(context)).toBeNull();
   });
 
@@ -377,100 +212,6 @@ describe('a swap', () => {
       await replaceWith(context, made).poll();
       await refused(context, { ...made, id: 'another' }, 'an earlier restore is not settled yet');
     });
-  });
-});
-
-describe('a halt', () => {
-  const groupsOf = async (context: RdsContext) =>
-    (await instances(context))
-      .find(({ DBInstanceIdentifier }) => DBInstanceIdentifier === 'shop-db')!
-      .VpcSecurityGroups!.map(({ VpcSecurityGroupId }) => VpcSecurityGroupId);
-
-  test('puts the instance into quarantine, ends its connections, and waits until recovery reaches that moment', async () => {
-    const context = contextOf({ quarantineSecurityGroup: quarantine });
-    await establish(context);
-    const before = await groupsOf(context);
-    // The first looks find it still being modified, and a group that isn't gone yet.
-    aws.rewrite(
-      /^DescribeDBInstances$/,
-      withElement('DBInstance', 'shop-db', 'DBInstanceStatus', 'modifying'),
-      2,
-    );
-    await halt(context);
-    expect(aws.calls.map(({ action }) => action)).toContain('RebootDBInstance');
-    expect(await groupsOf(context)).toEqual([quarantine]);
-    expect(await readJournal(context)).toMatchObject({ state: 'halted', securityGroups: before });
-    await expect(halt(context)).rejects.toMatchObject({ code: 'refused' });
-    await resume(context);
-    expect(await groupsOf(context)).toEqual(before);
-    expect(await readJournal(context)).toBeNull();
-    await resume(context);
-  });
-
-  test('needs a quarantine security group', async () => {
-    await expect(halt(contextOf())).rejects.toMatchObject({
-      code: 'configuration',
-      hint: expect.stringContaining('--at TIME') as string,
-    });
-  });
-
-  test('that recovery doesn’t follow is taken back', async () => {
-    const context = contextOf({ quarantineSecurityGroup: quarantine, waitUpTo: '0.1 s' });
-    await establish(context);
-    const before = await groupsOf(context);
-    aws.rewrite(/^DescribeDBInstances$/, withElement('DBInstance', 'shop-db', 'LatestRestorableTime', ''));
-    await expect(halt(context)).rejects.toMatchObject({
-      code: 'engine-failed',
-      message: expect.stringContaining('in vain until point-in-time recovery reaches') as string,
-    });
-    expect(await groupsOf(context)).toEqual(before);
-    expect(await readJournal(context)).toBeNull();
-  });
-
-  test('that AWS refuses is taken back, and what can’t be taken back is told', async () => {
-    const context = contextOf({ quarantineSecurityGroup: quarantine });
-    await establish(context);
-    aws.refuse(/^RebootDBInstance$/, 'AccessDenied', { times: 1 });
-    await expect(halt(context)).rejects.toThrow('halting shop, which is as before failed: AWS denies it');
-    aws.refuse(/^ModifyDBInstance$/, 'AccessDenied');
-    await expect(halt(context)).rejects.toThrow('giving shop-db its security groups back failed');
-    aws.heal();
-    expect(await settle(context)).toEqual([expect.stringContaining('it is as before')]);
-    expect(await readJournal(context)).toBeNull();
-  });
-
-  test('lasts through a swap: the clone has the groups from before, the original stays in quarantine', async () => {
-    const context = contextOf({ quarantineSecurityGroup: quarantine });
-    await establish(context);
-    const before = await groupsOf(context);
-    await halt(context);
-    const request = { target: { type: 'latest' }, purpose: 'restore', expiresAt: soon() } as const;
-    const made = await clone(context, request).wait(patient());
-    const swapping = replaceWith(context, made);
-    await swapping.poll();
-    await resume(context);
-    expect((await readJournal(context))!.state).toBe('moving');
-    const { keptAside } = await swapping.wait(patient());
-    expect(await groupsOf(context)).toEqual(before);
-    const aside = (await instances(context)).find(
-      ({ DBInstanceIdentifier }) => DBInstanceIdentifier === keptAside,
-    )!;
-    expect(aside.VpcSecurityGroups!.map(({ VpcSecurityGroupId }) => VpcSecurityGroupId)).toEqual([
-      quarantine,
-    ]);
-  });
-
-  test('whose swap is undone ends with it', async () => {
-    const context = contextOf({ quarantineSecurityGroup: quarantine });
-    await establish(context);
-    const before = await groupsOf(context);
-    await halt(context);
-    const request = { target: { type: 'latest' }, purpose: 'restore', expiresAt: soon() } as const;
-    const made = await clone(context, request).wait(patient());
-    await replaceWith(context, made).poll();
-    await remove(context, made.id);
-    await settle(context);
-    expect(await groupsOf(context)).toEqual(before);
   });
 });
 

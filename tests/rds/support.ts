@@ -2,18 +2,62 @@ import {
   AddTagsToResourceCommand,
   CreateDBInstanceCommand,
   CreateDBSnapshotCommand,
+  DescribeDBInstancesCommand,
   DescribeDBSnapshotsCommand,
   type CreateDBInstanceMessage,
   type DBInstance,
   type DBSnapshot,
 } from '@aws-sdk/client-rds';
+import type { Evidence } from '../../core/evidence';
+import { judge } from '../../core/freshness';
 import { rds } from '../../core/settings/rds';
 import { AwsClock } from '../../engines/rds/clock';
 import { openClients } from '../../engines/rds/clients';
 import type { RdsContext } from '../../engines/rds/context';
 import { beginRecord, updateRecord } from '../../engines/rds/record';
 import { toTagList } from '../../engines/rds/tags';
-import { region } from '../support/moto/moto';
+import type { CloneRequest } from '../../engines/engine';
+import { soon } from '../support/engine';
+import { region, startAws, type TestAws } from '../support/moto/moto';
+import { removeTempDirs } from '../support/temp';
+
+/** An AWS of a test file's own; there is nothing in it when a test begins. */
+export function useAws(): TestAws {
+  let started: TestAws | undefined;
+  beforeAll(async () => {
+    started = await startAws();
+  });
+  beforeEach(() => started!.reset());
+  afterAll(async () => {
+    await started?.stop();
+    removeTempDirs();
+  });
+  // Tests are written down before it is started.
+  return new Proxy({} as TestAws, {
+    get: (_, name) => Reflect.get(started!, name) as unknown,
+    set: (_, name, value) => Reflect.set(started!, name, value),
+  });
+}
+
+export const limits = { maximumAge: 93_600, verificationMaximumAge: 604_800, rpo: 600, rto: 3600 };
+
+/** What each rule says of evidence. */
+export const verdicts = (found: Evidence) =>
+  Object.fromEntries(judge(found, limits).findings.map(({ rule, verdict }) => [rule, verdict]));
+
+/** Tags of a snapshot that was verified just now. */
+export const passedNow = (): Record<string, string> => ({
+  'holdfast:cluster': 'shop',
+  'holdfast:verification': 'passed',
+  'holdfast:restore-seconds': '1200',
+  'holdfast:verified-at': new Date().toISOString(),
+});
+
+export const cloneRequest = (purpose: CloneRequest['purpose'], target: CloneRequest['target']) => ({
+  target,
+  purpose,
+  expiresAt: soon(),
+});
 
 /** The least that settings of a managed instance say. */
 export const managedSource = {
@@ -76,6 +120,14 @@ export async function createInstance(
   return created!;
 }
 
+export async function instances({ rds: client }: RdsContext): Promise<DBInstance[]> {
+  return (await client.send(new DescribeDBInstancesCommand({}))).DBInstances ?? [];
+}
+
+export async function instanceNamed(context: RdsContext, id: string): Promise<DBInstance> {
+  return (await instances(context)).find(({ DBInstanceIdentifier }) => DBInstanceIdentifier === id)!;
+}
+
 /** An instance that was applied, and is recorded as the cluster's. */
 export async function establish(
   context: RdsContext,
@@ -113,6 +165,10 @@ export async function createSnapshot(
 export async function snapshotsOf({ rds: client }: RdsContext): Promise<DBSnapshot[]> {
   const { DBSnapshots: found } = await client.send(new DescribeDBSnapshotsCommand({}));
   return found ?? [];
+}
+
+export async function manualSnapshots(context: RdsContext): Promise<DBSnapshot[]> {
+  return (await snapshotsOf(context)).filter(({ SnapshotType }) => SnapshotType === 'manual');
 }
 
 export async function tag(
