@@ -4,7 +4,7 @@ import { restorableMetricLine } from '../core/rds/metric';
 import { name } from '../core/settings/values';
 import type { Evidence } from '../core/evidence';
 import type { Cluster } from '../jobs/cluster';
-import { openCluster } from '../jobs/context';
+import { openRdsCluster } from '../jobs/rds/open';
 import { runDue, type DueReport } from '../jobs/run-due';
 
 /** Of what AWS Lambda tells a function, the part that is used. */
@@ -33,7 +33,7 @@ export async function handler(event: unknown, invocation: Invocation): Promise<D
       'this function is called with { "command": "run-due", "cluster": NAME }',
     );
   process.env.HOLDFAST_REQUESTER ??= `${process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'run-due'}@lambda`;
-  const opened = await openCluster({ home: '/', region: process.env.AWS_REGION }, called.data.cluster);
+  const opened = await openRdsCluster(process.env.AWS_REGION ?? '', called.data.cluster);
   const { cluster, latest } = remembering(opened);
   const signal = AbortSignal.timeout(
     Math.max(0, invocation.getRemainingTimeInMillis() - leaveSeconds * 1000),

@@ -154,6 +154,15 @@ describe('before `pulumi up`', () => {
   });
 });
 
+test('a specification that may not be read is not taken for none', async () => {
+  aws.refuse(/^GetParameter$/, 'AccessDeniedException');
+  await expect(host('report', { cluster: 'shop' })).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('reading /holdfast/shop/specification failed: AWS denies it') as string,
+  });
+  aws.heal();
+});
+
 describe('a cluster that `pulumi up` makes', () => {
   test('begins with a record, before there is an instance', async () => {
     await writeSpecification(JSON.stringify(specification()));
