@@ -98,7 +98,7 @@ export const rows: readonly Row[] = [
   {
     on: 'aws',
     id: 'rds-calls',
-    what: 'calls of AWS for the evidence of an instance with 100 snapshots',
+    what: 'calls of AWS for the evidence of an instance with 100 snapshots, AWS Backup apart',
     bar: 4,
     unit: 'calls',
     pairs: 1,

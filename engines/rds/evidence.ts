@@ -38,12 +38,14 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
   ]);
   const found = optional(instance?.DbiResourceId);
   const recorded = record?.identity ?? null;
-  const [listed, automated] = await Promise.all([
+  const copiesBy = (arn: string | null) => copiesOf(context, arn, recorded ?? found);
+  const arn = optional(instance?.DBInstanceArn);
+  const [listed, automated, copies] = await Promise.all([
     reported(report, 'asking for the snapshots', listSnapshots(context, ownerOf(context, record))),
     reported(report, 'asking for the automated backups', automatedBackup(context, recorded ?? found)),
+    arn === null ? null : copiesBy(arn),
   ]);
   const snapshots = [...list(listed ?? undefined)].sort(byAge);
-  const copies = await copiesOf(context, arnOf(context, instance, snapshots), recorded ?? found);
   const observedAt = context.clock.now();
   const encrypted = optional(instance?.StorageEncrypted);
   const server = serverOf(context, instance, report);
@@ -61,7 +63,7 @@ export async function evidence(context: RdsContext): Promise<Evidence> {
     restorable: restorableRange(instance, automated),
     archive: server.state === 'running' && instance !== null ? archiveOf(instance) : null,
     repositories: repositoriesOf(context, instance, snapshots),
-    copies,
+    copies: copies ?? (await copiesBy(arnBySnapshots(context, snapshots))),
     problems,
     pendingChange: instance === null ? undefined : pendingChange(instance, observedAt),
   };
@@ -113,14 +115,9 @@ function phaseOf(
   return settings.source.mode === 'existing' && found !== null && !ours ? 'adopting' : 'none';
 }
 
-/** What AWS Backup knows the instance by, also once it is gone: it is in the account of its snapshots. */
-function arnOf(
-  { settings }: RdsContext,
-  instance: DBInstance | null,
-  snapshots: readonly DBSnapshot[],
-): string | null {
-  const snapshot = snapshots.at(-1)?.DBSnapshotArn?.replace(/:snapshot:.*/, `:db:${settings.instance}`);
-  return optional(instance?.DBInstanceArn ?? snapshot);
+/** What AWS Backup knows an instance by that is gone: it was in the account of its snapshots. */
+function arnBySnapshots({ settings }: RdsContext, snapshots: readonly DBSnapshot[]): string | null {
+  return optional(snapshots.at(-1)?.DBSnapshotArn?.replace(/:snapshot:.*/, `:db:${settings.instance}`));
 }
 
 /** Whose the newest snapshot is; what was the cluster's before a restore of ours counts as what it is now. */
