@@ -90,6 +90,11 @@ describe('secrets-are-secret', () => {
     );
     const loud = clusterCommand({ properties: properties({ stdin: '{}' }) });
     expect(judgedResource(secretsAreSecret, loud)[0]).toContain('set logging: "none" or "stderr"');
+    const onRds = clusterCommand({
+      urn: 'urn:pulumi:prod::shop::holdfast:rds:ProtectedRds$command:local:Command::shop-apply',
+      additionalSecretOutputs: [],
+    });
+    expect(judgedResource(secretsAreSecret, onRds)).toHaveLength(1);
     for (const logging of ['stderr', unknown]) {
       const quiet = clusterCommand({ properties: properties({ stdin: unknown, logging }) });
       expect(judgedResource(secretsAreSecret, quiet)).toEqual([]);

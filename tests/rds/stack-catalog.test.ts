@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { Client } from 'pg';
 import { commandLinesDuring, ownedByLogins, Place } from '../integration/stack-support';
 import { homeWithAwsProvider } from '../support/aws-provider/install';
@@ -103,8 +104,11 @@ describe('databases of a production stack on RDS', () => {
   });
 
   test('are made with their roles, and nothing that is printed, logged or kept says a password', async () => {
+    await server.query('create role shop_owner');
     const { result: ran, commandLines } = await commandLinesDuring(place.up(managed()));
     await succeed(Promise.resolve(ran));
+    // What was there already, as declared, is taken into the state.
+    expect(ran.stdout).toMatch(/shop-catalog-shop_owner imported/);
     expect(await rolesOfOurs()).toHaveLength(5);
     const { passwords } = await place.outputs('prod');
     const secrets = Object.values(passwords.shop!);
@@ -137,16 +141,22 @@ describe('databases of a production stack on RDS', () => {
     expect(await place.plannedSteps(managed())).toEqual([]);
   });
 
-  test('get back what was changed by hand, with the passwords that there were', async () => {
+  test('get back what was changed by hand, with the passwords that there were, and new ones for those that are gone', async () => {
     const before = await place.outputs('prod');
     await server.query("alter role holdfast_provider password 'another'");
     await server.query('drop extension hstore', 'shop');
+    const gone = { Name: '/holdfast-credentials/shop/shop_report' };
+    await new SSMClient({ region }).send(new DeleteParameterCommand(gone));
     const preview = await succeed(place.preview(managed()));
-    for (const what of ['roles.holdfast_provider', 'databases.shop.extensions'])
+    for (const what of ['roles.holdfast_provider', 'databases.shop.extensions', 'passwords.shop_report'])
       expect(preview).toContain(`${what} was changed by hand`);
     await succeed(place.up(managed()));
     expect(await place.plannedSteps(managed())).toEqual([]);
-    expect((await place.outputs('prod')).passwords).toEqual(before.passwords);
+    const { shop_app, shop_report } = (await place.outputs('prod')).passwords.shop!;
+    expect(shop_app).toBe(before.passwords.shop!.shop_app);
+    expect(shop_report).not.toBe(before.passwords.shop!.shop_report);
+    for (const role of ['shop_app', 'shop_report'])
+      expect(await as(role, 'select current_user as who')).toEqual([{ who: role }]);
   });
 
   test('aren’t changed without a snapshot of the instance', async () => {

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { parseApplied } from '../../../components/applied';
+import { parseAccess, parseApplied } from '../../../components/applied';
 import { breakGlassWarning } from '../../../components/break-glass';
 import { planCatalog } from '../../../core/catalog';
 import { credentialOf } from '../../../components/credentials';
@@ -15,6 +15,16 @@ const databases = (settings: object) =>
 describe('what host apply printed', () => {
   it('is read', () => {
     expect(parseApplied(JSON.stringify(applied('main')))).toEqual(applied('main'));
+  });
+
+  it('of a cluster without a stanza is how one gets in', () => {
+    const { stanza, ...printed } = applied('main');
+    expect(stanza).toBe('main');
+    expect(parseAccess(JSON.stringify(printed))).toEqual(printed);
+    expect(() => parseApplied(JSON.stringify(printed))).toThrow('something else than what it applied');
+    const { provider, ...without } = printed;
+    expect(provider.username).toBe('holdfast_provider');
+    expect(() => parseAccess(JSON.stringify(without))).toThrow('something else than what it applied');
   });
 
   it.each(['', 'null', '{}', '"hunter2"', '{"cluster":"main","password":"hunter2"}', 'hunter2'])(
