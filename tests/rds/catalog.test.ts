@@ -108,24 +108,26 @@ async function parameters(): Promise<{ name: string; type: string }[]> {
 const written = () => aws.calls.filter(({ action }) => /^(Put|Delete)/.test(action));
 
 /** Leads to the instance, as a tunnel does. */
-async function openTunnel(): Promise<{ port: number; close: () => Promise<void> }> {
-  const open = new Set<net.Socket>();
+async function openTunnel(): Promise<number> {
   const tunnel = net.createServer(near => {
     const far = net.connect(server.port, 'localhost');
     for (const side of [near, far]) {
-      open.add(side);
+      tunnelled.push(side);
       side.on('error', () => undefined);
     }
     near.pipe(far).pipe(near);
   });
   await new Promise<void>(resolve => tunnel.listen(0, '127.0.0.1', resolve));
-  const close = () =>
-    new Promise<void>(resolve => {
-      tunnel.close(() => resolve());
-      for (const socket of open) socket.destroy();
-    });
-  return { port: (tunnel.address() as net.AddressInfo).port, close };
+  tunnels.push(tunnel);
+  return (tunnel.address() as net.AddressInfo).port;
 }
+
+const tunnels: net.Server[] = [];
+const tunnelled: net.Socket[] = [];
+afterAll(() => {
+  for (const tunnel of tunnels) tunnel.close();
+  for (const socket of tunnelled) socket.destroy();
+});
 
 // One instance, from its first apply on: each test goes on where the one before it stopped.
 describe('the databases of an instance', () => {
@@ -193,8 +195,7 @@ describe('the databases of an instance', () => {
     const hash = async () =>
       server.query("select rolpassword from pg_authid where rolname = 'holdfast_provider'");
     const stored = await hash();
-    const tunnel = await openTunnel();
-    const through = specify({ reach: { through: 'tunnel', port: tunnel.port } });
+    const through = specify({ reach: { through: 'tunnel', port: await openTunnel() } });
     expect(await applyInstance(through, 1)).toEqual(before);
     expect(await hash()).toEqual(stored);
     const { endpoint, provider, roles } = before;
@@ -203,18 +204,16 @@ describe('the databases of an instance', () => {
       existing: [],
       applied: { endpoint, provider, roles },
     });
-    await tunnel.close();
   });
 
   test('are not asked for through a tunnel that leads to another instance', async () => {
-    const tunnel = await openTunnel();
+    const port = await openTunnel();
     aws.rewrite(/^DescribeDBInstances$/, answer =>
       answer.replaceAll('<Address>localhost</Address>', '<Address>shop.example.com</Address>'),
     );
-    const through = specify({ reach: { through: 'tunnel', port: tunnel.port } });
+    const through = specify({ reach: { through: 'tunnel', port } });
     await expect(inspect(through)).rejects.toThrow(/certificate's altnames/);
     aws.heal();
-    await tunnel.close();
   });
 
   test('get back the provider’s role when somebody changed it', async () => {
