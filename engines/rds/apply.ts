@@ -9,6 +9,7 @@ import { findInstance, listInstances } from './instance';
 import { beginsAs, pendingChanges, recordApplied } from './provision';
 import { beginRecord, readRecord } from './record';
 import { servingInstance } from './serving';
+import { endpointOf } from './session';
 
 /** A cluster on RDS with the databases that are declared in it. */
 export interface DeclaredCluster extends RdsEngineOptions {
@@ -37,14 +38,15 @@ export async function beginCluster(options: RdsEngineOptions): Promise<{ cluster
 /**
  * Records that the instance is what it shall be, and the first time which one it is. Where its databases are managed, makes
  * the role that does it, and the passwords.
- * @throws HoldfastError `refused` when another instance has its name; `engine-failed` when PostgreSQL doesn't answer.
+ * @throws HoldfastError `refused` when another instance has its name; `engine-failed` when it has no endpoint, or PostgreSQL
+ * doesn't answer.
  */
 export async function applyInstance(options: DeclaredCluster, revision: number): Promise<AppliedInstance> {
   const context = openContext(options);
   const { instance } = await recordApplied(context, revision);
   return {
     cluster: options.cluster,
-    endpoint: { host: text(instance.Endpoint?.Address), port: instance.Endpoint?.Port ?? 5432 },
+    endpoint: endpointOf(instance),
     resourceId: text(instance.DbiResourceId),
     revision,
     ...(await applyCatalog(context, instance, options.settings)),

@@ -134,6 +134,22 @@ describe('before `pulumi up`', () => {
     expect(await host('inspect', asked)).toMatchObject({ provisioned: false, revision: 0, drift: [] });
   });
 
+  test('there is nothing that would keep it from being deleted', async () => {
+    const asked = { cluster: 'shop', specification: specification() };
+    expect(await host('seal', asked)).toEqual({ cluster: 'shop', sealed: false });
+  });
+
+  test('a specification that may not be read is not "not provisioned"', async () => {
+    aws.refuse(/^GetParameter$/, 'AccessDeniedException');
+    await expect(host('report', { cluster: 'shop' })).rejects.toMatchObject({
+      code: 'configuration',
+      message: expect.stringContaining(
+        'reading /holdfast/shop/specification failed: AWS denies it',
+      ) as string,
+    });
+    aws.heal();
+  });
+
   test.each([
     ['not JSON', 'no {', /specification in eu-central-1 is not JSON/],
     ['another cluster’s', JSON.stringify({ cluster: 'crm' }), /is of cluster crm/],
@@ -169,6 +185,8 @@ describe('a cluster that `pulumi up` makes', () => {
     const asked = { cluster: 'shop', specification: specification() };
     expect(await host('begin', asked)).toEqual({ cluster: 'shop', phase: 'provisioning' });
     expect(await host('begin', asked)).toEqual({ cluster: 'shop', phase: 'provisioning' });
+    // As long as nothing was made, there is nothing that would be lost.
+    expect(await host('seal', asked)).toEqual({ cluster: 'shop', sealed: false });
     const staging = { ...asked, specification: specification({ environment: 'staging' }) };
     await expect(host('begin', staging)).rejects.toMatchObject({
       code: 'refused',

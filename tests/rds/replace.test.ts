@@ -1,9 +1,10 @@
 import { StopDBInstanceCommand } from '@aws-sdk/client-rds';
 import type { Clone } from '../../engines/engine';
 import { clones, dropClone } from '../../engines/rds/clone/catalog';
+import { clone } from '../../engines/rds/clone/make';
 import type { RdsContext } from '../../engines/rds/context';
 import { evidence } from '../../engines/rds/evidence';
-import { beginRecord } from '../../engines/rds/record';
+import { beginRecord, readRecord } from '../../engines/rds/record';
 import { readJournal, writeJournal } from '../../engines/rds/replace/journal';
 import { replaceWith, settle } from '../../engines/rds/replace/swap';
 import { keys, tagsOf } from '../../engines/rds/tags';
@@ -11,7 +12,7 @@ import { judge } from '../../core/freshness';
 import { deleteParameter } from '../../engines/rds/parameters';
 import { patient } from '../support/engine';
 import { expectReplaced, refuseRenaming, resourceIds, stage } from './replace-support';
-import { contextOf, createInstance, instances, limits, useAws, withElement } from './support';
+import { cloneRequest, contextOf, createInstance, instances, limits, useAws, withElement } from './support';
 
 const aws = useAws();
 
@@ -41,6 +42,19 @@ describe('a swap', () => {
     await expect(dropClone(context, 'shop-db')).rejects.toThrow('has no clone');
     const { findings } = judge(await evidence(context), limits);
     expect(findings.find(({ rule }) => rule === 'identity')!.verdict).toBe('fresh');
+  });
+
+  test('of a cluster that was restored before keeps all that it ever was', async () => {
+    const { context, original, made, cloneId } = await stage();
+    await replaceWith(context, made).wait(patient());
+    const again = await clone(context, cloneRequest('restore', { type: 'latest' })).wait(patient());
+    await replaceWith(context, again).wait(patient());
+    const { 'shop-db': serving } = await resourceIds(context);
+    expect(serving).not.toBe(cloneId);
+    expect(await readRecord(context)).toMatchObject({
+      identity: serving,
+      lineage: [original.DbiResourceId, cloneId],
+    });
   });
 
   test('blocks every change as long as it isn’t settled', async () => {
