@@ -109,7 +109,7 @@ export async function logsIn(connect: Connect, login: Login): Promise<boolean> {
     await connect(login, 'postgres', session => session.query('select 1'));
     return true;
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
+    const code = (error as { cause?: { code?: unknown } }).cause?.code;
     if (refusedLogin.has(code)) return false;
     // "insufficient_privilege": it may not use this database, and the password was right.
     if (code === '42501') return true;
