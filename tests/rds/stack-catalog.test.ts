@@ -103,8 +103,15 @@ describe('databases of a production stack on RDS', () => {
     expect(await place.plannedSteps(stackFile({}))).toEqual([]);
   });
 
+  test('aren’t taken over where what is there isn’t as declared', async () => {
+    await server.query('create role shop_owner createdb');
+    const refused = await failure(place.preview(managed()));
+    expect(refused).toContain('role shop_owner: it may do more than own');
+    expect(refused).toContain('alter role "shop_owner" nocreatedb;');
+    await server.query('alter role shop_owner nocreatedb');
+  });
+
   test('are made with their roles, and nothing that is printed, logged or kept says a password', async () => {
-    await server.query('create role shop_owner');
     const { result: ran, commandLines } = await commandLinesDuring(place.up(managed()));
     await succeed(Promise.resolve(ran));
     // What was there already, as declared, is taken into the state.
