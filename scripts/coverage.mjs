@@ -15,6 +15,7 @@ export const covered = [
     except: ['engines/host/postgres/', 'engines/host/provision/', 'engines/host/schedule/'],
     suites: ['unit', 'engine'],
   },
+  { path: 'engines/rds/', suites: ['unit', 'rds'] },
   // Nor what `npm start` and `holdfast down` do, which the integration suite runs as programs.
   { path: 'jobs/', except: ['jobs/down/', 'jobs/pulumi/', 'jobs/up/'], suites: ['unit', 'engine', 'rds'] },
 ];
