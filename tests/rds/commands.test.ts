@@ -6,6 +6,7 @@ import type { Specification } from '../../core/specification';
 import { parseStack } from '../../core/settings/parse';
 import type { RdsContext } from '../../engines/rds/context';
 import { hostJobs, type HostJobName } from '../../jobs/host';
+import { openRdsCluster } from '../../jobs/rds/open';
 import { patient } from '../support/engine';
 import { startAws, type TestAws } from '../support/moto/moto';
 import { startInstanceServer, type InstanceServer } from '../support/moto/postgres';
@@ -224,6 +225,10 @@ describe('a cluster that `pulumi up` makes', () => {
     expect(await host('report', { cluster: 'shop' })).toMatchObject({
       evidence: { phase: 'provisioning', identity: { found: DbiResourceId } },
     });
+    // As the function on Lambda opens it.
+    const opened = await openRdsCluster(context.settings.region, 'shop');
+    expect(opened).toMatchObject({ name: 'shop', specification: { stack: 'shop/prod' } });
+    expect((await opened.engine.evidence()).identity.found).toBe(DbiResourceId);
   });
 });
 

@@ -1,11 +1,11 @@
 import { handler } from '../../../cli/lambda';
 import { HoldfastError } from '../../../core/errors';
 import type { Cluster } from '../../../jobs/cluster';
-import { openCluster } from '../../../jobs/context';
+import { openRdsCluster } from '../../../jobs/rds/open';
 import { runDue, type DueReport } from '../../../jobs/run-due';
 import { ago, archive, evidence } from '../core/fixtures';
 
-jest.mock('../../../jobs/context', () => ({ openCluster: jest.fn() }));
+jest.mock('../../../jobs/rds/open', () => ({ openRdsCluster: jest.fn() }));
 jest.mock('../../../jobs/run-due', () => ({ runDue: jest.fn() }));
 
 const event = { command: 'run-due', cluster: 'shop' };
@@ -22,7 +22,7 @@ beforeEach(() => {
     return true;
   });
   jest
-    .mocked(openCluster)
+    .mocked(openRdsCluster)
     .mockResolvedValue({ engine: { evidence: () => Promise.resolve(found) } } as unknown as Cluster);
   jest.mocked(runDue).mockReset().mockResolvedValue(report);
 });
@@ -35,7 +35,7 @@ const metrics = () =>
 
 test('a call runs what is due of the cluster that it names', async () => {
   expect(await handler(event, invocation)).toBe(report);
-  expect(jest.mocked(openCluster).mock.calls.at(-1)?.[1]).toBe('shop');
+  expect(jest.mocked(openRdsCluster).mock.calls.at(-1)?.[1]).toBe('shop');
 });
 
 test('what could be lost is told to CloudWatch after every run, alone in its line', async () => {
