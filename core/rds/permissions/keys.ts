@@ -5,7 +5,7 @@ import type { Statement } from './document';
  * services.
  * @param via Services through which alone they are used; any when none is named.
  */
-export function useOfKeys(keys: readonly string[], via: readonly string[] = []): Statement[] {
+export function useOfKeys(keys: readonly string[], via: readonly string[]): Statement[] {
   if (keys.length === 0) return [];
   return [
     {

@@ -65,6 +65,7 @@ test('managing databases takes the passwords of their roles, which neither evide
       action => `${action} on kms:${account}:key/one if ${throughSecrets}`,
     ),
   ]);
+  expect(lines(catalogStatements(subject, [])).join()).not.toContain('kms:');
   const others = [...evidenceStatements(subject), ...jobStatements(subject, [key])];
   const parameters = others.flatMap(({ resources }) => resources).filter(it => it.includes(':parameter'));
   expect(parameters.every(it => it.includes(':parameter/holdfast/'))).toBe(true);
