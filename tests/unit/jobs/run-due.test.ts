@@ -34,6 +34,13 @@ describe('a run', () => {
     expect(engine.current.phase).toBe('established');
   });
 
+  test('with nothing to settle leaves the lock of restores alone', async () => {
+    const cluster = fakeCluster();
+    await runDue(cluster, quietWatch());
+    expect(cluster.engine.calls).toContain('lock schedule');
+    expect(cluster.engine.calls).not.toContain('lock restore');
+  });
+
   test('another job at work is no failure', async () => {
     const cluster = fakeCluster();
     cluster.engine.current = soundEvidence({ backups: [] });
